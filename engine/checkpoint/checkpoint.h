@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/error.h"
+#include "checkpoint/model_config.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace duodiff
+{
+
+enum class CheckpointFormat { safetensors, pytorch_zip };
+
+/// Named tensors of a file. The tensors may point into the file's mapping, which they keep alive; they
+/// are read-only and never to be written to.
+struct Checkpoint {
+    std::filesystem::path path;
+    CheckpointFormat format = CheckpointFormat::safetensors;
+    std::map<std::string, at::Tensor> tensors;
+    /// What the file itself says of its model (`args` of the DuoDiff authors' checkpoints), as far as
+    /// the keys are known to ModelConfig.
+    std::optional<ConfigValues> args;
+    std::map<std::string, std::string> metadata;  ///< safetensors `__metadata__`
+    std::string sha256;                           ///< of the whole file, hexadecimal
+};
+
+/// Opens a .safetensors or PyTorch .pth file; which of them is told by its content, not its name.
+/// Never runs anything from the file. `model_state_dict` is taken where the file has one, else `ema`-free
+/// bare state dicts are taken as they are. Every floating tensor is checked to be finite.
+/// Throws EngineError(bad_file) with one clear sentence.
+Checkpoint read_checkpoint(const std::filesystem::path& path);
+
+/// Reads only named tensors from a safetensors file, without the finiteness check (inputs of `forward`).
+std::map<std::string, at::Tensor> read_tensors(const std::filesystem::path& path);
+
+/// Writes a safetensors file whole or not at all (temporary file, fsync, rename). `metadata` gets
+/// "format": "pt" added. Tensors are written contiguous, in name order, 64-byte aligned data start.
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
+                       const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace duodiff

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "session/engine.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// The engine's work besides sampling: everything the command line does to files. Each call blocks
+/// until done and throws EngineError and nothing else.
+namespace duodiff
+{
+
+/// `duodiff forward`: for every suffix S of the input's `x.S` (and `y.S`), S being the timestep, one
+/// network call; writes `output.S`, for early exit also `uncertainty.S` (depth, B) and
+/// `exit_outputs.S` (depth, B, C, H, W), for the AdaDiff authors' form also `certainty_map.S`.
+struct ForwardRequest {
+    std::filesystem::path model;
+    std::filesystem::path config;
+    std::filesystem::path input;
+    std::filesystem::path output;
+    std::string device = "cpu";
+    Precision precision = Precision::fp32;
+};
+void forward_file(const ForwardRequest& request);
+
+/// `duodiff decode`: reads `z` (B, C, h, w), writes `decoded` (B, 3, H, W), and where the input has
+/// `image` (B, 3, H, W) also `moments` (B, 2 C, h, w).
+struct DecodeRequest {
+    std::filesystem::path autoencoder;
+    std::filesystem::path config;
+    std::filesystem::path input;
+    std::filesystem::path output;
+    std::string device = "cpu";
+};
+void decode_file(const DecodeRequest& request);
+
+/// One network of a pack, or the one of a bare checkpoint.
+struct PartInfo {
+    std::string role;        ///< "full", "shallow", "early_exit", "autoencoder"
+    std::string file;        ///< name of the file
+    std::string kind;        ///< "U-ViT", "U-ViT with early exit", "KL autoencoder"
+    std::string convention;  ///< "DuoDiff authors", "AdaDiff authors", "U-ViT authors", ...
+    std::string probes;      ///< "mlp_probe_per_layer", ...; empty: none
+    std::string sha256;
+    std::uint64_t file_bytes = 0;
+    std::int64_t parameters = 0;
+    double gflops_per_step = 0.0;                             ///< all blocks, one image
+    std::vector<std::pair<std::string, std::string>> config;  ///< key, value
+    std::vector<std::pair<std::string, double>>
+        gflops_by_part;            ///< "embedding", "block 0", ..., "head", "probe 0"
+    bool shares_backbone = false;  ///< with the pack's full network
+};
+
+struct InfoReport {
+    std::filesystem::path path;
+    bool is_pack = false;
+    std::string name;
+    std::string description;
+    std::string licence;
+    std::string provenance;
+    std::vector<std::string> class_names;
+    std::string parametrization;
+    std::string schedule;  ///< "linear 0.0001 .. 0.02, 1000 steps"
+    int switch_step_default = 0;
+    double threshold_default = 0.0, threshold_minimum = 0.0, threshold_maximum = 0.0;
+    std::vector<PartInfo> parts;
+};
+
+/// `duodiff info`. `config` may be empty.
+InfoReport inspect(const std::filesystem::path& path, const std::filesystem::path& config = {});
+
+/// `duodiff import`: makes a pack folder (pack.json and safetensors files), whole or not at all. The
+/// early-exit part stores only probes and heads where its backbone equals the full model's tensors.
+struct ImportRequest {
+    std::filesystem::path full;
+    std::filesystem::path shallow;
+    std::filesystem::path early_exit;
+    std::filesystem::path autoencoder;
+    /// YAML files; each is used for the checkpoints with the same stem, and one alone for all U-ViTs.
+    std::vector<std::filesystem::path> configs;
+    std::filesystem::path output;
+    std::string name;
+    std::string licence;
+    std::string provenance;
+    std::vector<std::string> class_names;
+    bool overwrite = false;
+};
+/// Returns what the new pack holds. Runs a short probe run to find the useful range of theta.
+InfoReport import_pack(const ImportRequest& request, const Progress& progress = {});
+
+/// One line of `duodiff doctor`.
+struct Finding {
+    enum class Level { info, ok, warning, missing };
+    std::string topic;  ///< "Versions", "Devices", ...
+    std::string name;
+    std::string value;
+    Level level = Level::info;
+    std::string remedy;
+};
+struct DoctorReport {
+    std::vector<Finding> findings;
+    MachineInfo machine;
+};
+/// `speed_check`: about five seconds of matrix products and U-ViT blocks in fp32 and bf16.
+DoctorReport examine(bool speed_check, const Progress& progress = {});
+
+/// `duodiff bench`: full, DuoDiff and AdaDiff in turn, interleaved, from one process.
+struct BenchRequest {
+    ModelSource source;
+    SamplingSettings base;  ///< steps, count, batch, seed, device, precision
+    std::vector<int> switch_steps;
+    std::vector<double> thresholds;
+    int rounds = 3;
+};
+struct BenchRow {
+    std::string name;        ///< "full", "duodiff t_s=300", "adadiff theta=0.08"
+    std::vector<double> ms;  ///< sampling wall time, one a round
+    double median_ms = 0.0;
+    double speedup = 1.0;              ///< median over rounds of full's time / this time, same round
+    double blocks_skipped = 0.0;       ///< share of the full network's blocks that did not run
+    double skipped_became_time = 0.0;  ///< (1 - time ratio) / blocks_skipped; NaN for full
+    double mean_exit_layer = 0.0;
+    Ledger ledger;
+};
+struct BenchReport {
+    MachineInfo machine;
+    ModelSummary model;
+    BenchRequest request;
+    std::vector<BenchRow> rows;
+};
+BenchReport bench(const BenchRequest& request, const Progress& progress = {}, std::stop_token stop = {});
+
+/// `--save-tensors`: samples (B, C, H, W) before clipping, exit_layers (steps, B) int64, uncertainty
+/// (steps, probes, B) with NaN where a layer was not run, timesteps (steps).
+void save_tensors(const std::filesystem::path& path, const RunOutcome& outcome);
+
+}  // namespace duodiff

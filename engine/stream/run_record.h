@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "stream/frame.h"
+#include "stream/settings.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace duodiff
+{
+
+/// One solver step of a whole run, all batches together.
+struct StepRecord {
+    int step = 0;
+    int t = 0;
+    NetworkRole network = NetworkRole::full;
+    double ms = 0.0;                        ///< summed over the batches
+    std::vector<double> parameters;         ///< in force in this step, one a batch (theta, t_s, ...)
+    std::vector<std::int16_t> exit_layers;  ///< one an image, in run order; -1: not reached
+    std::vector<float> uncertainty;         ///< (probes x images of the run); NaN where not run; may be empty
+};
+
+/// Where the wall time of a run went, in milliseconds. The parts and `other` add up to `wall`.
+struct Ledger {
+    double embed = 0.0;       ///< patch, time and label embedding
+    double blocks = 0.0;      ///< transformer blocks
+    double probes = 0.0;      ///< uncertainty probes
+    double heads = 0.0;       ///< output heads
+    double compaction = 0.0;  ///< taking exited images out of the batch
+    double solver = 0.0;      ///< solver update
+    double noise = 0.0;       ///< drawing noise
+    double previews = 0.0;    ///< making pictures for the window
+    double decoding = 0.0;    ///< autoencoder, of latent models
+    double transfers = 0.0;   ///< copies between devices and out of the engine
+    double wall = 0.0;        ///< whole run
+
+    double sum_of_parts() const;
+    double other() const { return wall - sum_of_parts(); }
+    Ledger& operator+=(const Ledger& more);
+    /// (name, milliseconds) of every part, in the order above, `wall` left out.
+    std::vector<std::pair<std::string, double>> parts() const;
+};
+
+struct MachineInfo {
+    std::string cpu;
+    int cores = 0;
+    int threads = 0;
+    std::string device;     ///< "cpu" or "cuda:0 (NVIDIA H100)"
+    std::string precision;  ///< "fp32", "bf16"
+    std::string attention;  ///< attention kernel in use
+    std::string os;
+    std::string libtorch;
+    std::string program;  ///< "duodiff 0.1.0"
+    std::uint64_t memory_bytes = 0;
+};
+
+/// What a run file needs to say about a model; see ModelInfo in the session for more.
+struct ModelSummary {
+    std::string name;
+    std::string path;
+    std::map<std::string, std::string> sha256;  ///< part ("full", "shallow", ...) -> hex digest
+    std::vector<std::string> class_names;
+    int image_size = 0;
+    int channels = 0;
+    int depth = 0;          ///< blocks of the full network
+    int shallow_depth = 0;  ///< 0: no shallow network
+    bool has_early_exit = false;
+    double full_gflops = 0.0;     ///< one step of one image, full network
+    double shallow_gflops = 0.0;  ///< likewise
+    /// GFLOPs of one image and step that leaves after `i` blocks, i = 0..depth (probes and head
+    /// included); of the early-exit network, or of the full one where there is none.
+    std::vector<double> gflops_by_exit_layer;
+};
+
+enum class RunState { done, cancelled, failed };
+std::string_view to_string(RunState state);
+template <>
+std::optional<RunState> from_string(std::string_view name);
+
+struct ImageRecord {
+    int index = 0;
+    std::uint64_t seed = 0;
+    std::int64_t label = -1;
+    std::string file;  ///< relative to the run file; empty: not written
+};
+
+/// A baseline measured on this machine that speed-ups are counted against.
+struct BaselineRecord {
+    double ms_per_image = 0.0;  ///< of the full network with otherwise equal settings
+    std::string what;           ///< e.g. "full, seed 7, 16 images"
+};
+
+/// The full account of a run; what run.json, the report and the window's plots are made from.
+struct RunRecord {
+    SamplingSettings settings;
+    MachineInfo machine;
+    ModelSummary model;
+    RunState state = RunState::done;
+    std::string started_at;  ///< ISO 8601, UTC
+    double sampling_ms = 0.0;
+    Ledger ledger;
+    std::vector<ImageRecord> images;
+    std::vector<StepRecord> steps;
+    int probes = 0;  ///< rows of StepRecord::uncertainty
+    std::optional<BaselineRecord> baseline;
+
+    /// Takes a frame in; batches may come in any order of steps. Needs settings.count and .steps set.
+    void add(const Frame& frame);
+
+    int images_finished() const { return static_cast<int>(images.size()); }
+};
+
+/// Statistics over the exit layers of one step, over the images that reached it.
+struct ExitStatistics {
+    int n = 0;
+    double mean = 0.0;
+    double deviation = 0.0;  ///< population standard deviation
+    int minimum = 0;
+    int maximum = 0;
+};
+ExitStatistics exit_statistics(const StepRecord& step);
+
+/// Blocks run over blocks that the full network would have run, 0..1; 0 where nothing ran.
+double block_share(const RunRecord& record);
+
+/// (block, image) executions: the sum of the exit layers.
+std::int64_t blocks_run(const RunRecord& record);
+
+/// GFLOPs spent an image, from the analytic cost of every exit layer; NaN where the model's is unknown.
+double gflops_per_image(const RunRecord& record);
+
+}  // namespace duodiff

@@ -1,0 +1,43 @@
+# Build-wide pieces: compiler cache, warnings, sanitizers, LibTorch, and the function that makes a room.
+
+find_program(DUODIFF_CCACHE ccache)
+if(DUODIFF_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${DUODIFF_CCACHE}")
+endif()
+
+# A file with LibTorch headers takes about 1 GB to compile: no more of them at once than memory holds.
+cmake_host_system_information(RESULT duodiff_memory_mb QUERY TOTAL_PHYSICAL_MEMORY)
+math(EXPR duodiff_torch_jobs "${duodiff_memory_mb} / 2048")
+if(duodiff_torch_jobs LESS 1)
+    set(duodiff_torch_jobs 1)
+endif()
+set_property(GLOBAL APPEND PROPERTY JOB_POOLS duodiff_torch=${duodiff_torch_jobs})
+
+add_library(duodiff_warnings INTERFACE)
+target_compile_options(duodiff_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion)
+if(DUODIFF_WARNINGS_AS_ERRORS)
+    target_compile_options(duodiff_warnings INTERFACE -Werror)
+endif()
+
+if(DUODIFF_SANITIZER)
+    add_compile_options(-fsanitize=${DUODIFF_SANITIZER} -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${DUODIFF_SANITIZER})
+endif()
+
+include(DuoDiffTorch)
+
+# duodiff_room(NAME SOURCES ... DEPENDS ... [TORCH])
+# One engine room: a static library duodiff_NAME over the include root engine/.
+# DEPENDS names other libraries (public). TORCH: the room's sources include LibTorch.
+function(duodiff_room name)
+    cmake_parse_arguments(room "TORCH" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+    add_library(duodiff_${name} STATIC ${room_SOURCES})
+    target_include_directories(duodiff_${name} PUBLIC "${PROJECT_SOURCE_DIR}/engine")
+    target_link_libraries(duodiff_${name}
+        PUBLIC ${room_DEPENDS}
+        PRIVATE ${room_PRIVATE_DEPENDS} duodiff_warnings)
+    if(room_TORCH)
+        target_link_libraries(duodiff_${name} PUBLIC duodiff::torch)
+        set_property(TARGET duodiff_${name} PROPERTY JOB_POOL_COMPILE duodiff_torch)
+    endif()
+endfunction()
