@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "stream/frame.h"
+#include "stream/phase_transition.h"
+#include "stream/run_record.h"
+#include "ui/exit_data.h"
+#include "ui/theme.h"
+
+#include <QElapsedTimer>
+#include <QTimer>
+#include <QWidget>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+class QCPColorMap;
+class QCPGraph;
+class QCPPainter;
+class QCustomPlot;
+class QToolButton;
+
+namespace duodiff::ui
+{
+
+class PlotMarks;
+class PlotCrosshair;
+
+/// The exit-layer plot: which share of the batch left at which layer at every timestep, the mean with
+/// one standard deviation, the network in use, the phase transition. Time runs from T to 0, as
+/// sampling does.
+class ExitPlot : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit ExitPlot(QWidget* parent = nullptr);
+    ~ExitPlot() override;
+
+    /// Clears and fixes the axes for the run.
+    void beginRun(const ModelSummary& model, const SamplingSettings& settings);
+    /// Cheap: draws later, merged with other calls. Batches accumulate into the same statistics.
+    void addFrames(const std::vector<Frame>& frames);
+    /// Draws once more, antialiased.
+    void finishRun();
+    void showRecord(const RunRecord& record);
+    void clear();
+    /// What the empty plot asks for.
+    void setEmptyMessage(const QString& message);
+
+    /// The draggable line of DuoDiff at t = 1000 - t_s; none: no line.
+    void setSwitchStep(std::optional<int> switchStep);
+    std::optional<int> switchStep() const;
+
+    /// The time cursor, as a step of the run.
+    void setCursor(std::optional<int> step);
+    std::optional<int> cursor() const { return m_cursor; }
+    /// "t = 512: layer 7.3 ± 1.2 (n = 64)"; empty where the step was not run yet.
+    QString readout(int step) const;
+
+    /// Draws that image's exit layers over the mean.
+    void setHighlightedImage(std::optional<int> image);
+
+    void setTheme(const Theme& theme);
+    /// The plot in words, for screen readers and for the clipboard.
+    QString textSummary() const;
+    std::optional<PhaseTransition> phaseTransition() const { return m_data.phaseTransition(); }
+    const ExitData& data() const { return m_data; }
+
+    /// The whole run in view again, and following it.
+    void fitView();
+    bool isFollowing() const { return m_following; }
+    /// Key range in view, in t.
+    std::pair<double, double> timeRange() const;
+
+    /// Writes a .png, .svg or .pdf (by suffix), always light and antialiased, whole or not at all.
+    /// Works without a shown window.
+    bool exportTo(const QString& path, QString* error = nullptr) const;
+    /// Paints the whole run, light and antialiased, into (0, 0, width, height) of `painter`.
+    void paintLight(QCPPainter& painter, int width, int height) const;
+
+    QSize sizeHint() const override { return {900, 300}; }
+    QSize minimumSizeHint() const override { return {260, 150}; }
+
+    /// The QCustomPlot inside, for tests.
+    QCustomPlot* plot() const { return m_plot; }
+
+Q_SIGNALS:
+    /// While the line is dragged: the new t_s.
+    void switchStepMoved(int switchStep);
+    void switchStepReleased(int switchStep);
+    void cursorMoved(int step);
+    void imageHovered(int image);
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
+
+private:
+    void buildPlot();
+    void applyAxes();
+    void applyTheme();
+    void refreshCurves();
+    void refreshTrace();
+    void refreshSummary();
+    void scheduleReplot();
+    void setRunning(bool running);
+    void setFollowing(bool following);
+    void placeFollowButton();
+    void moveCursorTo(int step);
+    void zoomTime(double factor, double centre);
+    bool pressedAt(const QPointF& position);
+    bool draggedTo(const QPointF& position);
+    std::optional<int> switchStepAt(double x) const;
+    bool nearSwitchLine(double x) const;
+
+    QCustomPlot* m_plot = nullptr;
+    QCPColorMap* m_heat = nullptr;
+    QCPGraph* m_mean = nullptr;
+    QCPGraph* m_upper = nullptr;
+    QCPGraph* m_lower = nullptr;
+    QCPGraph* m_trace = nullptr;
+    PlotMarks* m_marks = nullptr;
+    PlotCrosshair* m_crosshair = nullptr;
+    QToolButton* m_follow = nullptr;
+    QTimer m_draw;
+    QTimer m_describe;
+
+    Theme m_theme;
+    ExitData m_data;
+    QString m_emptyMessage;
+    std::optional<int> m_cursor;
+    std::optional<int> m_image;
+    std::optional<int> m_switchStep;
+    bool m_cursorPinned = false;
+    bool m_running = false;
+    bool m_following = true;
+    bool m_draggingSwitch = false;
+};
+
+}  // namespace duodiff::ui

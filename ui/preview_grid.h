@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "stream/frame.h"
+#include "ui/theme.h"
+
+#include <QAbstractScrollArea>
+#include <QImage>
+#include <QRect>
+#include <QStringList>
+
+#include <optional>
+#include <vector>
+
+namespace duodiff::ui
+{
+
+/// Pixels of a finished image as they are written to a file: (x + 1) / 2, clipped, rounded to 8 bits.
+QImage toImage(const FinishedImage& image);
+
+/// The pictures of a run. Paints straight from the strips that the engine composes: a picture is
+/// wrapped, never copied.
+class PreviewGrid : public QAbstractScrollArea
+{
+    Q_OBJECT
+
+public:
+    explicit PreviewGrid(QWidget* parent = nullptr);
+
+    /// `captions[k]` describes image k ("Sneaker · seed 11"): its tooltip and accessible name.
+    void beginRun(int count, int width, int height, const QStringList& captions);
+    /// Tiles firstImage, firstImage + 1, ... show the strip's pictures.
+    void setPicture(int firstImage, const PictureStrip& strip);
+    void setImages(const std::vector<FinishedImage>& images);
+    void setImage(int index, const QImage& image);
+    void clear(const QString& message = {});
+
+    void setHighlighted(std::optional<int> index);
+    void setTheme(const Theme& theme);
+
+    int count() const { return static_cast<int>(m_tiles.size()); }
+    int columns() const { return m_columns; }
+    /// Where image `index` is on the viewport, in device-independent pixels.
+    QRect tileRect(int index) const;
+    std::optional<int> indexAt(const QPoint& position) const;
+    /// The pixels that image `index` shows now; null where it has none yet.
+    QImage image(int index) const;
+    /// All pictures in one image, `gap` pixels apart, at `scale` screen pixels a pixel.
+    QImage composed(int scale = 1, int gap = 2) const;
+    std::optional<int> selected() const { return m_selected; }
+    const QString& message() const { return m_message; }
+    QString caption(int index) const;
+    QString textSummary() const;
+
+    QSize sizeHint() const override { return {720, 400}; }
+    QSize minimumSizeHint() const override { return {160, 120}; }
+
+Q_SIGNALS:
+    /// -1: none.
+    void imageHovered(int index);
+    /// Enter, Space or a double click.
+    void imageActivated(int index);
+    void selectionChanged(int index);
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void mouseMoveEvent(QMouseEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void scrollContentsBy(int dx, int dy) override;
+    bool viewportEvent(QEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
+
+private:
+    struct Tile {
+        QImage source;  ///< shared with the other tiles of the same strip
+        QRect part;     ///< of `source`
+    };
+
+    void arrange();
+    void setHovered(std::optional<int> index);
+    void select(int index);
+    void paintMessage(QPainter& painter) const;
+    void refreshSummary();
+
+    Theme m_theme;
+    std::vector<Tile> m_tiles;
+    QStringList m_captions;
+    QString m_message;
+    QSize m_picture;  ///< of one image, in its own pixels
+    QSize m_tile;     ///< on the screen
+    QPoint m_origin;
+    int m_columns = 1;
+    int m_gap = 6;
+    std::optional<int> m_hovered;
+    std::optional<int> m_highlighted;
+    std::optional<int> m_selected;
+};
+
+}  // namespace duodiff::ui

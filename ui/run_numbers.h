@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "stream/run_record.h"
+#include "ui/theme.h"
+
+#include <QWidget>
+
+#include <array>
+#include <optional>
+
+class QLabel;
+
+namespace duodiff::ui
+{
+
+class LedgerBar;
+
+/// "This run": the answer in two large numbers, and where the time went.
+class RunNumbers : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit RunNumbers(QWidget* parent = nullptr);
+
+    /// A finished run.
+    void showRecord(const RunRecord& record);
+    /// A run in progress: steps that have been reached so far.
+    void showLive(const RunRecord& record);
+    void clear();
+    void setTheme(const Theme& theme);
+
+    /// All of it in words.
+    QString textSummary() const;
+
+    QSize sizeHint() const override;
+
+private:
+    struct Row {
+        QWidget* line = nullptr;
+        QLabel* name = nullptr;
+        QLabel* value = nullptr;
+    };
+
+    void show(const RunRecord& record, bool live);
+    Row addRow(const QString& objectName, const QString& name, const QString& toolTip);
+    void setRow(const Row& row, const QString& value);
+
+    Theme m_theme;
+    QLabel* m_skipped = nullptr;
+    QLabel* m_skippedUnit = nullptr;
+    QLabel* m_speed = nullptr;
+    QLabel* m_speedUnit = nullptr;
+    QLabel* m_note = nullptr;
+    LedgerBar* m_bar = nullptr;
+    std::array<Row, 5> m_parts;
+    Row m_sum;
+    Row m_layer;
+    Row m_gflops;
+    Row m_baseline;
+    bool m_estimated = false;
+};
+
+}  // namespace duodiff::ui
