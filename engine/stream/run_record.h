@@ -4,9 +4,13 @@
 #include "stream/frame.h"
 #include "stream/settings.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace duodiff
@@ -16,11 +20,17 @@ namespace duodiff
 struct StepRecord {
     int step = 0;
     int t = 0;
-    NetworkRole network = NetworkRole::full;
-    double ms = 0.0;                        ///< summed over the batches
-    std::vector<double> parameters;         ///< in force in this step, one a batch (theta, t_s, ...)
+    NetworkRole network = NetworkRole::full;  ///< of all images, or of the first where `networks` is filled
+    double ms = 0.0;                          ///< summed over the batches
+    std::vector<double> parameters;  ///< in force in this step, one a batch (theta, t_s, ...); NaN: none
     std::vector<std::int16_t> exit_layers;  ///< one an image, in run order; -1: not reached
     std::vector<float> uncertainty;         ///< (probes x images of the run); NaN where not run; may be empty
+    /// Network of every image. Empty unless batches of this step used different networks, which happens
+    /// when t_s was moved between them; images not reached then hold `network`.
+    std::vector<NetworkRole> networks;
+
+    bool mixed() const { return !networks.empty(); }
+    NetworkRole network_of(std::size_t image) const { return mixed() ? networks[image] : network; }
 };
 
 /// Where the wall time of a run went, in milliseconds. The parts and `other` add up to `wall`.
@@ -108,6 +118,9 @@ struct RunRecord {
     std::optional<BaselineRecord> baseline;
 
     /// Takes a frame in; batches may come in any order of steps. Needs settings.count and .steps set.
+    /// `steps` stays sorted by step and holds the steps that ran. A frame outside of the settings' images
+    /// or steps, or with another shape of uncertainty than the ones before, is a std::logic_error and
+    /// leaves the record as it was.
     void add(const Frame& frame);
 
     int images_finished() const { return static_cast<int>(images.size()); }
@@ -123,13 +136,23 @@ struct ExitStatistics {
 };
 ExitStatistics exit_statistics(const StepRecord& step);
 
+/// The mean exit layer of every step, in the order the steps ran; what find_phase_transition takes.
+std::vector<double> mean_exit_layers(const RunRecord& record);
+
+/// (image, step) pairs that ran.
+std::int64_t image_steps(const RunRecord& record);
+
 /// Blocks run over blocks that the full network would have run, 0..1; 0 where nothing ran.
 double block_share(const RunRecord& record);
 
 /// (block, image) executions: the sum of the exit layers.
 std::int64_t blocks_run(const RunRecord& record);
 
-/// GFLOPs spent an image, from the analytic cost of every exit layer; NaN where the model's is unknown.
+/// GFLOPs of one image and step that used `role` and left after `exit_layer` blocks; NaN where unknown.
+double gflops_of(const ModelSummary& model, NetworkRole role, int exit_layer);
+
+/// GFLOPs spent an image that began, from the analytic cost of every exit layer; 0 where none began, NaN
+/// where the model's cost is unknown.
 double gflops_per_image(const RunRecord& record);
 
 }  // namespace duodiff
