@@ -33,13 +33,14 @@ std::size_t check_frame(const RunRecord& record, const Frame& frame)
     require(frame.batch >= 0 && frame.batch < record.settings.count, "batch", frame.batch,
             record.settings.count);
     require(frame.first_image >= 0, "first image", frame.first_image, 0);
+    require(images > 0, "images", 0, 1);
     const long long end = static_cast<long long>(frame.first_image) + static_cast<long long>(images);
     require(end <= record.settings.count, "images", end, record.settings.count);
     if (frame.uncertainty.empty()) {
         return 0;
     }
     const long long values = static_cast<long long>(frame.uncertainty.size());
-    require(images > 0 && frame.uncertainty.size() % images == 0, "uncertainties for images", values,
+    require(frame.uncertainty.size() % images == 0, "uncertainties for images", values,
             static_cast<long long>(images));
     const std::size_t probes = frame.uncertainty.size() / images;
     require(record.probes == 0 || probes == static_cast<std::size_t>(record.probes), "probes",
@@ -47,12 +48,11 @@ std::size_t check_frame(const RunRecord& record, const Frame& frame)
     return probes;
 }
 
-StepRecord& step_of(RunRecord& record, const Frame& frame, bool& is_new)
+StepRecord& step_of(RunRecord& record, const Frame& frame)
 {
     auto at = std::lower_bound(record.steps.begin(), record.steps.end(), frame.step,
                                [](const StepRecord& known, int step) { return known.step < step; });
-    is_new = at == record.steps.end() || at->step != frame.step;
-    if (is_new) {
+    if (at == record.steps.end() || at->step != frame.step) {
         at = record.steps.emplace(at);
         at->step = frame.step;
         at->t = frame.t;
@@ -62,6 +62,7 @@ StepRecord& step_of(RunRecord& record, const Frame& frame, bool& is_new)
     return *at;
 }
 
+/// After the exit layers are in.
 void take_network(StepRecord& step, const Frame& frame, std::size_t first)
 {
     if (!step.mixed() && frame.network != step.network) {
@@ -70,6 +71,9 @@ void take_network(StepRecord& step, const Frame& frame, std::size_t first)
     if (step.mixed()) {
         std::fill_n(step.networks.begin() + static_cast<std::ptrdiff_t>(first), frame.exit_layers.size(),
                     frame.network);
+        const auto reached = std::find_if(step.exit_layers.begin(), step.exit_layers.end(),
+                                          [](std::int16_t layer) { return layer >= 0; });
+        step.network = step.networks[static_cast<std::size_t>(reached - step.exit_layers.begin())];
     }
 }
 
@@ -150,11 +154,7 @@ void RunRecord::add(const Frame& frame)
     const std::size_t first = static_cast<std::size_t>(frame.first_image);
     const std::size_t batch = static_cast<std::size_t>(frame.batch);
 
-    bool is_new = false;
-    StepRecord& step = step_of(*this, frame, is_new);
-    if (!is_new) {
-        take_network(step, frame, first);
-    }
+    StepRecord& step = step_of(*this, frame);
     step.ms += frame.ms;
     if (step.parameters.size() <= batch) {
         step.parameters.resize(batch + 1, std::numeric_limits<double>::quiet_NaN());
@@ -162,6 +162,7 @@ void RunRecord::add(const Frame& frame)
     step.parameters[batch] = frame.parameter;
     std::copy(frame.exit_layers.begin(), frame.exit_layers.end(),
               step.exit_layers.begin() + static_cast<std::ptrdiff_t>(first));
+    take_network(step, frame, first);
     if (frame_probes > 0) {
         probes = static_cast<int>(frame_probes);
         take_uncertainty(step, frame, first, frame_probes);
@@ -197,6 +198,28 @@ std::vector<double> mean_exit_layers(const RunRecord& record)
     means.reserve(record.steps.size());
     for (const StepRecord& step : record.steps) {
         means.push_back(exit_statistics(step).mean);
+    }
+    return means;
+}
+
+std::vector<float> mean_uncertainties(const StepRecord& step, int probes)
+{
+    if (step.uncertainty.empty() || probes <= 0) {
+        return step.mean_uncertainty;
+    }
+    const std::size_t images = step.uncertainty.size() / static_cast<std::size_t>(probes);
+    std::vector<float> means;
+    for (std::size_t probe = 0; probe < static_cast<std::size_t>(probes); ++probe) {
+        double sum = 0.0;
+        int ran = 0;
+        for (std::size_t image = 0; image < images; ++image) {
+            const float u = step.uncertainty[probe * images + image];
+            if (!std::isnan(u)) {
+                sum += u;
+                ++ran;
+            }
+        }
+        means.push_back(ran > 0 ? static_cast<float>(sum / ran) : not_run);
     }
     return means;
 }

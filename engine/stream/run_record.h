@@ -20,13 +20,16 @@ namespace duodiff
 struct StepRecord {
     int step = 0;
     int t = 0;
-    NetworkRole network = NetworkRole::full;  ///< of all images, or of the first where `networks` is filled
-    double ms = 0.0;                          ///< summed over the batches
+    NetworkRole network =
+        NetworkRole::full;           ///< of all images; of the first one reached where `networks` is filled
+    double ms = 0.0;                 ///< summed over the batches
     std::vector<double> parameters;  ///< in force in this step, one a batch (theta, t_s, ...); NaN: none
     std::vector<std::int16_t> exit_layers;  ///< one an image, in run order; -1: not reached
     std::vector<float> uncertainty;         ///< (probes x images of the run); NaN where not run; may be empty
+    /// Mean over images of every probe; only where a run file left the rows out, see mean_uncertainties().
+    std::vector<float> mean_uncertainty;
     /// Network of every image. Empty unless batches of this step used different networks, which happens
-    /// when t_s was moved between them; images not reached then hold `network`.
+    /// when t_s was moved between them; entries of images that were not reached mean nothing.
     std::vector<NetworkRole> networks;
 
     bool mixed() const { return !networks.empty(); }
@@ -138,6 +141,9 @@ ExitStatistics exit_statistics(const StepRecord& step);
 
 /// The mean exit layer of every step, in the order the steps ran; what find_phase_transition takes.
 std::vector<double> mean_exit_layers(const RunRecord& record);
+
+/// Mean of every probe over the images that ran it; NaN where none did. Empty without probes.
+std::vector<float> mean_uncertainties(const StepRecord& step, int probes);
 
 /// (image, step) pairs that ran.
 std::int64_t image_steps(const RunRecord& record);
