@@ -74,6 +74,9 @@ struct MachineInfo {
 struct ModelSummary {
     std::string name;
     std::string path;
+    std::string late_path;         ///< full model of a DuoDiff pair of bare checkpoints, else empty
+    std::string config_path;       ///< YAML that was given for `path`; empty: none
+    std::string late_config_path;  ///< likewise for `late_path`
     std::map<std::string, std::string> sha256;  ///< part ("full", "shallow", ...) -> hex digest
     std::vector<std::string> class_names;
     int image_size = 0;
