@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "model/uvit.h"
+
+#include "base/error.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/cos.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/exp.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/zeros.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace duodiff
+{
+namespace
+{
+
+/// Rows that a product is expected to have: a batch of 16. Only a hint to the packed layout.
+std::int64_t expected_rows(const UVitConfig& config)
+{
+    return 16 * config.tokens();
+}
+
+/// cat(cos(t f), sin(t f)), f_k = exp(-ln(10000) k / (dim / 2)): (1, dim)
+at::Tensor sinusoidal_embedding(double t, std::int64_t dim, c10::Device device)
+{
+    const std::int64_t half = dim / 2;
+    const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+    const at::Tensor frequencies =
+        at::exp(at::arange(half, options) * (-std::log(10000.0) / static_cast<double>(half)));
+    const at::Tensor angles = (frequencies * t).unsqueeze(0);
+    at::Tensor embedding = at::cat({at::cos(angles), at::sin(angles)}, -1);
+    if (dim % 2 != 0) {
+        embedding = at::cat({embedding, at::zeros({1, 1}, options)}, -1);
+    }
+    return embedding;
+}
+
+}  // namespace
+
+at::Tensor unpatchify(const at::Tensor& patches, std::int64_t side, std::int64_t patch, std::int64_t channels)
+{
+    const std::int64_t batch = patches.size(0);
+    return patches.reshape({batch, side, side, patch, patch, channels})
+        .permute({0, 5, 1, 3, 2, 4})
+        .reshape({batch, channels, side * patch, side * patch});
+}
+
+OutputHead OutputHead::load(const TensorSource& source, const UVitConfig& config)
+{
+    OutputHead head;
+    head.norm_ = LayerNorm::load(source.under("norm."), at::kFloat);
+    head.decoder_pred_ = Linear::load(source.under("decoder_pred."), at::kFloat, expected_rows(config));
+    head.convolution_ = source.at("final_layer.weight", at::kFloat);
+    head.convolution_bias_ = source.at("final_layer.bias", at::kFloat);
+    head.extras_ = config.extras();
+    head.patch_ = config.patch_size;
+    head.side_ = config.img_size / config.patch_size;
+    head.channels_ = config.in_chans;
+    return head;
+}
+
+at::Tensor OutputHead::operator()(const at::Tensor& tokens) const
+{
+    // Dropping the extras first spares the norm and the product two of the tokens.
+    const at::Tensor patches =
+        tokens.narrow(1, extras_, tokens.size(1) - extras_).to(at::kFloat).contiguous();
+    const at::Tensor image = unpatchify(decoder_pred_(norm_(patches)), side_, patch_, channels_);
+    return at::conv2d(image, convolution_, convolution_bias_, {1, 1}, {1, 1});
+}
+
+std::size_t OutputHead::bytes() const
+{
+    return norm_.bytes() + decoder_pred_.bytes() + tensor_bytes(convolution_) +
+           tensor_bytes(convolution_bias_);
+}
+
+UVit::UVit(const UVitConfig& config, const TensorSource& source, c10::ScalarType type)
+    : config_(config), device_(source.device()), type_(type)
+{
+    patch_weight_ = source.at("patch_embed.proj.weight", at::kFloat).flatten(1);
+    patch_bias_ = source.at("patch_embed.proj.bias", at::kFloat);
+    pos_embed_ = source.at("pos_embed", at::kFloat);
+    if (config_.num_classes > 0) {
+        label_embed_ = source.at("label_emb.weight", at::kFloat);
+    }
+    if (config_.mlp_time_embed) {
+        time_fc1_ = Linear::load(source.under("time_embed.0."), at::kFloat, 1);
+        time_fc2_ = Linear::load(source.under("time_embed.2."), at::kFloat, 1);
+    }
+    const std::int64_t half = config_.depth / 2;
+    for (std::int64_t i = 0; i < half; ++i) {
+        blocks_.push_back(load_block(source.under(fmt::format("in_blocks.{}.", i))));
+    }
+    blocks_.push_back(load_block(source.under("mid_block.")));
+    for (std::int64_t i = 0; i < half; ++i) {
+        const TensorSource block = source.under(fmt::format("out_blocks.{}.", i));
+        blocks_.push_back(load_block(block));
+        blocks_.back().skip_linear = Linear::load(block.under("skip_linear."), type_, expected_rows(config_));
+    }
+    head_ = OutputHead::load(source, config_);
+}
+
+UVit::Block UVit::load_block(const TensorSource& source) const
+{
+    const std::int64_t rows = expected_rows(config_);
+    Block block;
+    block.norm1 = LayerNorm::load(source.under("norm1."), type_);
+    block.qkv = Linear::load(source.under("attn.qkv."), type_, rows);
+    block.proj = Linear::load(source.under("attn.proj."), type_, rows);
+    block.norm2 = LayerNorm::load(source.under("norm2."), type_);
+    block.fc1 = Linear::load(source.under("mlp.fc1."), type_, rows);
+    block.fc2 = Linear::load(source.under("mlp.fc2."), type_, rows);
+    return block;
+}
+
+at::Tensor UVit::time_token(int t) const
+{
+    const double time = config_.normalize_timesteps ? t / 1000.0 : t;
+    at::Tensor token = sinusoidal_embedding(time, config_.embed_dim, device_);
+    if (time_fc1_) {
+        token = (*time_fc2_)(at::silu((*time_fc1_)(token)));
+    }
+    return token.unsqueeze(1);
+}
+
+at::Tensor UVit::embed(const at::Tensor& x, int t, const at::Tensor& labels) const
+{
+    const bool conditional = config_.num_classes > 0;
+    if (conditional && !labels.defined()) {
+        throw EngineError(ErrorCode::usage, "this model is class-conditional and was given no label", {},
+                          fmt::format("Give every image a class from 0 to {}.", config_.num_classes - 1));
+    }
+    if (!conditional && labels.defined()) {
+        throw EngineError(ErrorCode::usage, "this model is unconditional and takes no label");
+    }
+    const std::int64_t batch = x.size(0);
+    const std::int64_t p = config_.patch_size;
+    const std::int64_t side = config_.img_size / p;
+    const at::Tensor patches = x.reshape({batch, config_.in_chans, side, p, side, p})
+                                   .permute({0, 2, 4, 1, 3, 5})
+                                   .reshape({batch, side * side, config_.in_chans * p * p});
+    std::vector<at::Tensor> tokens;
+    if (conditional) {
+        tokens.push_back(at::embedding(label_embed_, labels).unsqueeze(1));
+    }
+    tokens.push_back(time_token(t).expand({batch, 1, config_.embed_dim}));
+    tokens.push_back(at::linear(patches, patch_weight_, patch_bias_));
+    return (at::cat(tokens, 1) + pos_embed_).to(type_);
+}
+
+at::Tensor UVit::attention(const Block& block, const at::Tensor& x) const
+{
+    const std::int64_t batch = x.size(0);
+    const std::int64_t length = x.size(1);
+    const at::Tensor qkv = block.qkv(x)
+                               .reshape({batch, length, 3, config_.num_heads, config_.head_dim()})
+                               .permute({2, 0, 3, 1, 4});
+    return at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2])
+        .transpose(1, 2)
+        .reshape({batch, length, config_.embed_dim});
+}
+
+at::Tensor UVit::run_block(int index, const at::Tensor& tokens, std::vector<at::Tensor>& skips) const
+{
+    const Block& block = blocks_[static_cast<std::size_t>(index)];
+    at::Tensor x = tokens;
+    if (block.skip_linear) {
+        x = (*block.skip_linear)(at::cat({x, skips.back()}, -1));
+        skips.pop_back();
+    }
+    x = block.proj.add(attention(block, block.norm1(x)), x);
+    x = block.fc2.add(block.fc1.gelu(block.norm2(x)), x);
+    if (index < depth() / 2) {
+        skips.push_back(x);
+    }
+    return x;
+}
+
+std::size_t UVit::bytes() const
+{
+    std::size_t sum = tensor_bytes(patch_weight_) + tensor_bytes(patch_bias_) + tensor_bytes(pos_embed_) +
+                      tensor_bytes(label_embed_) + head_.bytes();
+    sum += time_fc1_ ? time_fc1_->bytes() + time_fc2_->bytes() : 0;
+    for (const Block& block : blocks_) {
+        sum += block.norm1.bytes() + block.qkv.bytes() + block.proj.bytes() + block.norm2.bytes() +
+               block.fc1.bytes() + block.fc2.bytes() + (block.skip_linear ? block.skip_linear->bytes() : 0);
+    }
+    return sum;
+}
+
+}  // namespace duodiff

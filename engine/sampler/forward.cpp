@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "sampler/forward.h"
+
+#include "base/device.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_copy.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace duodiff
+{
+namespace
+{
+
+/// The images of a batch that are still in the network: rows of the activations -> places in the batch.
+class Survivors
+{
+public:
+    explicit Survivors(std::size_t batch) : places_(batch)
+    {
+        for (std::size_t i = 0; i < batch; ++i) {
+            places_[i] = static_cast<std::int64_t>(i);
+        }
+    }
+
+    const std::vector<std::int64_t>& places() const { return places_; }
+    std::size_t size() const { return places_.size(); }
+
+    struct Split {
+        std::vector<std::int64_t> leaving_rows;
+        std::vector<std::int64_t> leaving_places;
+        std::vector<std::int64_t> staying_rows;
+    };
+
+    /// Takes the images with leaves[row] != 0 out.
+    Split remove(const std::vector<std::uint8_t>& leaves)
+    {
+        Split split;
+        std::vector<std::int64_t> staying_places;
+        for (std::size_t row = 0; row < places_.size(); ++row) {
+            if (leaves[row] != 0) {
+                split.leaving_rows.push_back(static_cast<std::int64_t>(row));
+                split.leaving_places.push_back(places_[row]);
+            } else {
+                split.staying_rows.push_back(static_cast<std::int64_t>(row));
+                staying_places.push_back(places_[row]);
+            }
+        }
+        places_ = std::move(staying_places);
+        return split;
+    }
+
+private:
+    std::vector<std::int64_t> places_;
+};
+
+at::Tensor index_tensor(const std::vector<std::int64_t>& values, c10::Device device)
+{
+    return at::tensor(values, at::TensorOptions().dtype(at::kLong)).to(device);
+}
+
+}  // namespace
+
+ForwardResult forward_with_exits(const Network& network, const Policy& policy, const at::Tensor& x, int t,
+                                 const at::Tensor& labels, Ledger& ledger)
+{
+    const c10::Device device = x.device();
+    const auto batch = static_cast<std::size_t>(x.size(0));
+    const int depth = network.depth();
+    const std::size_t probes = network.exits() ? static_cast<std::size_t>(network.exits()->rows()) : 0;
+
+    ForwardResult result;
+    result.exit_layers.assign(batch, static_cast<std::int16_t>(depth));
+
+    Survivors survivors(batch);
+    const auto place_predictions = [&](int layer, const at::Tensor& tokens,
+                                       const std::vector<std::int64_t>& places) {
+        const ScopedTimer timer(ledger.heads, device);
+        const at::Tensor left = network.leave(layer, tokens);
+        if (places.size() == batch) {
+            result.prediction = left;
+            return;
+        }
+        if (!result.prediction.defined()) {
+            result.prediction = at::empty(x.sizes(), x.options());
+        }
+        result.prediction.index_copy_(0, index_tensor(places, device), left);
+    };
+
+    Activations activations;
+    {
+        const ScopedTimer timer(ledger.embed, device);
+        activations = network.begin(x, t, labels);
+    }
+    while (activations.layer < depth && survivors.size() > 0) {
+        std::vector<float> uncertainty;
+        const auto row = network.probe_at(activations.layer);
+        if (row && policy.reads_uncertainty(activations.layer)) {
+            const ScopedTimer timer(ledger.probes, device);
+            const at::Tensor u = network.uncertainty(activations).cpu().contiguous();
+            uncertainty.assign(u.const_data_ptr<float>(), u.const_data_ptr<float>() + u.numel());
+            result.uncertainty.resize(probes * batch, std::numeric_limits<float>::quiet_NaN());
+            for (std::size_t i = 0; i < survivors.size(); ++i) {
+                const auto place = static_cast<std::size_t>(survivors.places()[i]);
+                result.uncertainty[static_cast<std::size_t>(*row) * batch + place] = uncertainty[i];
+            }
+        }
+        std::vector<std::uint8_t> leaves(survivors.size(), 0);
+        policy.decide(activations.layer, uncertainty, leaves);
+        if (std::find(leaves.begin(), leaves.end(), std::uint8_t{1}) != leaves.end()) {
+            const Survivors::Split split = survivors.remove(leaves);
+            for (const std::int64_t place : split.leaving_places) {
+                result.exit_layers[static_cast<std::size_t>(place)] =
+                    static_cast<std::int16_t>(activations.layer);
+            }
+            at::Tensor leaving = activations.tokens;
+            if (!split.staying_rows.empty()) {
+                const ScopedTimer timer(ledger.compaction, device);
+                leaving = activations.tokens.index_select(0, index_tensor(split.leaving_rows, device));
+                activations.keep(index_tensor(split.staying_rows, device));
+            }
+            place_predictions(activations.layer, leaving, split.leaving_places);
+        }
+        if (survivors.size() > 0) {
+            const ScopedTimer timer(ledger.blocks, device);
+            network.advance(activations);
+        }
+    }
+    if (survivors.size() > 0) {
+        place_predictions(depth, activations.tokens, survivors.places());
+    }
+    return result;
+}
+
+EveryExit run_every_exit(const Network& network, const at::Tensor& x, int t, const at::Tensor& labels)
+{
+    const Exits* exits = network.exits();
+    std::vector<at::Tensor> uncertainty;
+    std::vector<at::Tensor> outputs;
+    std::vector<at::Tensor> maps;
+    Activations activations = network.begin(x, t, labels);
+    while (true) {
+        if (const auto row = network.probe_at(activations.layer)) {
+            uncertainty.push_back(network.uncertainty(activations));
+            outputs.push_back(network.leave(activations.layer, activations.tokens));
+            if (exits->kind() == ProbeKind::certainty_map) {
+                maps.push_back(exits->map(*row, t, activations.tokens));
+            }
+        }
+        if (activations.layer == network.depth()) {
+            break;
+        }
+        network.advance(activations);
+    }
+    EveryExit every;
+    every.output = network.leave(network.depth(), activations.tokens);
+    if (!uncertainty.empty()) {
+        every.uncertainty = at::stack(uncertainty);
+        every.exit_outputs = at::stack(outputs);
+    }
+    if (!maps.empty()) {
+        every.maps = at::stack(maps);
+    }
+    return every;
+}
+
+}  // namespace duodiff
