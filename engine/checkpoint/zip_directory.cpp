@@ -98,16 +98,26 @@ CentralDirectory find_directory(const Fields& fields)
     bool one_disk = fields.u16(end + 4) == 0 || fields.u16(end + 4) == in_zip64_16;
     one_disk = one_disk && fields.u16(end + 8) == fields.u16(end + 10);
     std::uint64_t follows = end;
-    if (directory.start == in_zip64_32 || directory.size == in_zip64_32 || directory.count == in_zip64_16) {
-        if (end < locator64_bytes || fields.u32(end - locator64_bytes) != locator64_signature) {
-            fields.refuse("the zip64 locator is missing");
-        }
+    // Some writers (PyTorch's among them) always add the zip64 records, needed or not.
+    const bool has_zip64 = end >= locator64_bytes && fields.u32(end - locator64_bytes) == locator64_signature;
+    const bool needs_zip64 =
+        directory.start == in_zip64_32 || directory.size == in_zip64_32 || directory.count == in_zip64_16;
+    if (needs_zip64 && !has_zip64) {
+        fields.refuse("the zip64 locator is missing");
+    }
+    if (has_zip64) {
         follows = fields.u64(end - locator64_bytes + 8);
         if (follows > end - locator64_bytes || end - locator64_bytes - follows < end64_bytes ||
             fields.u32(follows) != end64_signature) {
             fields.refuse("the zip64 end record is missing");
         }
+        const CentralDirectory small = directory;
         directory = {fields.u64(follows + 48), fields.u64(follows + 40), fields.u64(follows + 32)};
+        if ((small.start != in_zip64_32 && small.start != directory.start) ||
+            (small.size != in_zip64_32 && small.size != directory.size) ||
+            (small.count != in_zip64_16 && small.count != directory.count)) {
+            fields.refuse("its two end records disagree");
+        }
         one_disk = fields.u32(follows + 16) == 0 && fields.u64(follows + 24) == directory.count;
     }
     if (!one_disk) {
