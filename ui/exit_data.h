@@ -39,7 +39,6 @@ public:
 
     /// The latest step that any batch has reached; -1: none.
     int lastStep() const { return m_last; }
-    /// Steps from the first one on that have been reached without a gap.
     int reached() const { return m_last + 1; }
     bool has(int step) const;
     const StepRecord& step(int step) const { return m_steps[static_cast<std::size_t>(step)]; }
@@ -50,18 +49,22 @@ public:
     std::pair<int, int> span(int step) const;
     /// The step whose span holds `t`; t beyond either end gives the first or last step.
     int stepAt(double t) const;
+    /// The networks that the step's images used, a bit (1 << role) each: more than one where t_s was
+    /// moved between two batches.
+    unsigned networks(int step) const { return m_networks[static_cast<std::size_t>(step)]; }
     /// Share of the images that left after `layer` blocks, 0..1.
     std::vector<double> shares(int step) const;
 
     /// Over the steps reached so far.
     std::vector<double> meanCurve() const;
-    const std::optional<PhaseTransition>& phaseTransition() const { return m_transition; }
-    /// The timestep at which the second level begins.
-    std::optional<int> transitionTime() const;
+    const std::optional<PhaseTransition>& phaseTransition() const;
+    /// The first step of the second level.
+    std::optional<int> transitionStep() const;
+    /// Whether the network changes there: then the policy made the jump, not the images.
+    bool transitionIsSwitch() const;
 
 private:
     void recount(int step);
-    void findTransition();
 
     int m_depth = 0;
     int m_shallowDepth = 0;
@@ -71,8 +74,9 @@ private:
     std::vector<std::string> m_classNames;
     std::vector<StepRecord> m_steps;
     std::vector<ExitStatistics> m_statistics;
-    std::vector<double> m_means;
-    std::optional<PhaseTransition> m_transition;
+    std::vector<unsigned> m_networks;
+    mutable std::optional<PhaseTransition> m_transition;
+    mutable bool m_transitionKnown = false;
 };
 
 }  // namespace duodiff::ui

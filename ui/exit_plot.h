@@ -7,17 +7,17 @@
 #include "ui/exit_data.h"
 #include "ui/theme.h"
 
-#include <QElapsedTimer>
+#include <QPointF>
 #include <QTimer>
 #include <QWidget>
 
-#include <memory>
 #include <optional>
 #include <vector>
 
 class QCPColorMap;
 class QCPGraph;
 class QCPPainter;
+class QMouseEvent;
 class QCustomPlot;
 class QToolButton;
 
@@ -49,9 +49,10 @@ public:
     /// What the empty plot asks for.
     void setEmptyMessage(const QString& message);
 
-    /// The draggable line of DuoDiff at t = 1000 - t_s; none: no line.
+    /// The draggable line of DuoDiff at t = 1000 - t_s; none: no line. A new run or record sets it to its
+    /// own value.
     void setSwitchStep(std::optional<int> switchStep);
-    std::optional<int> switchStep() const;
+    std::optional<int> switchStep() const { return m_switchStep; }
 
     /// The time cursor, as a step of the run.
     void setCursor(std::optional<int> step);
@@ -91,31 +92,31 @@ Q_SIGNALS:
     void switchStepMoved(int switchStep);
     void switchStepReleased(int switchStep);
     void cursorMoved(int step);
-    void imageHovered(int image);
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
-    void focusInEvent(QFocusEvent* event) override;
-    void focusOutEvent(QFocusEvent* event) override;
 
 private:
     void buildPlot();
     void applyAxes();
-    void applyTheme();
+    void paintColumns(int first, int last);
     void refreshCurves();
     void refreshTrace();
-    void refreshSummary();
+    void refreshCursor();
+    void showSwitchOf(const SamplingSettings& settings);
     void scheduleReplot();
     void setRunning(bool running);
     void setFollowing(bool following);
     void placeFollowButton();
     void moveCursorTo(int step);
     void zoomTime(double factor, double centre);
-    bool pressedAt(const QPointF& position);
-    bool draggedTo(const QPointF& position);
-    std::optional<int> switchStepAt(double x) const;
+    /// These three return whether the event ends here, or QCustomPlot drags and zooms with it.
+    bool pressed(const QMouseEvent& event);
+    bool moved(const QMouseEvent& event);
+    bool released(const QMouseEvent& event);
+    int switchStepAt(double x) const;
     bool nearSwitchLine(double x) const;
 
     QCustomPlot* m_plot = nullptr;
@@ -140,6 +141,7 @@ private:
     bool m_running = false;
     bool m_following = true;
     bool m_draggingSwitch = false;
+    QPointF m_pressedAt;
 };
 
 }  // namespace duodiff::ui

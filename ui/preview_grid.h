@@ -81,6 +81,8 @@ private:
     };
 
     void arrange();
+    void takePictureSize(const QSize& size);
+    static int gapFor(int columns);
     void setHovered(std::optional<int> index);
     void select(int index);
     void paintMessage(QPainter& painter) const;

@@ -7,9 +7,13 @@
 #include <QWidget>
 
 #include <array>
-#include <optional>
 
 class QLabel;
+
+namespace duodiff
+{
+struct ReportNumbers;
+}
 
 namespace duodiff::ui
 {
@@ -26,7 +30,7 @@ public:
 
     /// A finished run.
     void showRecord(const RunRecord& record);
-    /// A run in progress: steps that have been reached so far.
+    /// A run in progress: the numbers of the steps that it has reached so far.
     void showLive(const RunRecord& record);
     void clear();
     void setTheme(const Theme& theme);
@@ -43,7 +47,10 @@ private:
         QLabel* value = nullptr;
     };
 
-    void show(const RunRecord& record, bool live);
+    void display(const RunRecord& record);
+    void displaySpeedUp(const ReportNumbers& numbers, PolicyKind policy);
+    void styleSpeedUp();
+    void displayLedger(const Ledger& ledger);
     Row addRow(const QString& objectName, const QString& name, const QString& toolTip);
     void setRow(const Row& row, const QString& value);
 
@@ -52,7 +59,6 @@ private:
     QLabel* m_skippedUnit = nullptr;
     QLabel* m_speed = nullptr;
     QLabel* m_speedUnit = nullptr;
-    QLabel* m_note = nullptr;
     LedgerBar* m_bar = nullptr;
     std::array<Row, 5> m_parts;
     Row m_sum;

@@ -8,6 +8,7 @@
 #include <QString>
 
 #include <array>
+#include <optional>
 
 class QApplication;
 
@@ -52,9 +53,10 @@ struct Theme {
 };
 
 QPalette paletteOf(const Theme& theme);
-/// Widgets take part by their object name or the dynamic property "role": "section" (small capitals
-/// above a group), "muted", "primary" (the one accented button), "quiet" (a button without a frame),
-/// "segment" (a checkable button of a row).
+/// resources/studio.qss with the theme's colours. Widgets take part through the dynamic property
+/// "role": labels "section" (the small heading above a group) and "muted"; buttons "primary" (the one
+/// accented button), "quiet" (no frame), "segment" (a checkable button of a row), "chip" (a checkable
+/// pill).
 QString styleSheetOf(const Theme& theme);
 
 /// Fusion style, palette, style sheet and the bundled font, for the whole application.
@@ -63,9 +65,9 @@ void applyTheme(QApplication& application, const Theme& theme);
 /// The bundled font (figures of equal width); falls back to the system's where it cannot be loaded.
 QFont uiFont(double points = 10.0, QFont::Weight weight = QFont::Normal);
 
-/// An icon of resources/icons by its file name without suffix, in the theme's text colour (muted when
-/// disabled, on-accent when checked), sharp at every scale. Null for an unknown name.
-QIcon themedIcon(const QString& name, const Theme& theme);
+/// An icon of resources/icons by its file name without suffix, in `color` (unset: the theme's text
+/// colour; faint where disabled), sharp at every scale. Null for an unknown name.
+QIcon themedIcon(const QString& name, const Theme& theme, std::optional<QColor> color = {});
 QIcon applicationIcon();
 
 /// Viridis (Smith and van der Walt, CC0): perceptually even, safe for colour-blind people. `share` in
