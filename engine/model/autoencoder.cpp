@@ -197,7 +197,7 @@ at::Tensor Autoencoder::fit_preview() const
 {
     constexpr std::int64_t pictures = 4;
     constexpr std::int64_t side = 8;
-    const std::int64_t z = config_.z_channels;
+    const std::int64_t z = config_.embed_dim;
     const at::Tensor coarse = at::empty({pictures, z, side / 2, side / 2}, at::kFloat);
     fill_normal({coarse.data_ptr<float>(), static_cast<std::size_t>(coarse.numel())}, 0, NoiseStream::probe,
                 0);

@@ -137,7 +137,7 @@ void check_parts(const ModelFiles& files)
     }
     if (files.autoencoder) {
         require_equal("the number of latent channels", static_cast<double>(reference->config.uvit.in_chans),
-                      static_cast<double>(files.autoencoder->config.autoencoder.z_channels),
+                      static_cast<double>(files.autoencoder->config.autoencoder.embed_dim),
                       reference->checkpoint, files.autoencoder->checkpoint);
     }
 }

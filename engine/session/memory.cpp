@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "session/memory.h"
+
+#include "base/error.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <string>
+
+namespace duodiff
+{
+namespace
+{
+
+constexpr double bytes_a_gigabyte = 1e9;
+
+/// Buffers of (L, D) that a block holds at its peak besides the skips: the residual, the normalised
+/// tokens, q, k, v, and the MLP's hidden layer.
+double live_buffers(const UVitConfig& shape)
+{
+    return 7.0 + 2.0 * shape.mlp_ratio;
+}
+
+std::string gigabytes(double bytes)
+{
+    return fmt::format("{:.1f} GB", bytes / bytes_a_gigabyte);
+}
+
+}  // namespace
+
+MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files)
+{
+    const UVitConfig& shape = files.shape();
+    const double element = settings.precision == Precision::bf16 ? 2.0 : 4.0;
+    const double skips = static_cast<double>(shape.depth) / 2.0;
+    const double tokens = static_cast<double>(shape.tokens() * shape.embed_dim);
+    const double pixels = static_cast<double>(shape.in_chans * shape.img_size * shape.img_size);
+    const double batch = std::min(settings.batch, settings.count);
+
+    MemoryNeed need;
+    need.batch_bytes = batch * (tokens * element * (skips + live_buffers(shape)) + pixels * 4.0 * 6.0);
+    double kept_an_image = pixels * 4.0 * (1.0 + static_cast<double>(settings.save_steps.size()));
+    kept_an_image += settings.steps * 2.0;
+    if (settings.policy == PolicyKind::adadiff) {
+        kept_an_image += settings.steps * static_cast<double>(shape.depth) * 4.0;
+    }
+    need.run_bytes = settings.count * kept_an_image;
+    return need;
+}
+
+std::uint64_t available_memory()
+{
+    std::ifstream info("/proc/meminfo");
+    std::string key;
+    std::uint64_t kilobytes = 0;
+    std::string unit;
+    while (info >> key >> kilobytes && std::getline(info, unit)) {
+        if (key == "MemAvailable:") {
+            return kilobytes * 1024;
+        }
+    }
+    return 0;
+}
+
+void require_memory(const SamplingSettings& settings, const ModelFiles& files, c10::Device device)
+{
+    const auto available = static_cast<double>(available_memory());
+    if (!device.is_cpu() || available == 0.0) {
+        return;
+    }
+    const MemoryNeed need = memory_need(settings, files);
+    if (need.batch_bytes + need.run_bytes <= available) {
+        return;
+    }
+    if (need.run_bytes > 0.9 * available) {
+        throw EngineError(ErrorCode::out_of_memory,
+                          fmt::format("{} images with all their steps need about {}, and {} are free",
+                                      settings.count, gigabytes(need.run_bytes), gigabytes(available)),
+                          "sampling", "Make fewer images in one run.");
+    }
+    const double an_image = need.batch_bytes / std::min(settings.batch, settings.count);
+    const int fitting = std::max(1, static_cast<int>((available - need.run_bytes) / an_image * 0.8));
+    throw EngineError(ErrorCode::out_of_memory,
+                      fmt::format("a batch of {} images needs about {}, and {} are free",
+                                  std::min(settings.batch, settings.count), gigabytes(need.batch_bytes),
+                                  gigabytes(available)),
+                      "sampling", fmt::format("Use a batch of {} or fewer.", fitting));
+}
+
+}  // namespace duodiff

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "model/bundle.h"
+#include "stream/settings.h"
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+
+namespace duodiff
+{
+
+/// Bytes that a run needs besides the weights, estimated from the shapes: the activations of one batch on
+/// the device, and what is kept of all images.
+struct MemoryNeed {
+    double batch_bytes = 0.0;
+    double run_bytes = 0.0;
+};
+MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files);
+
+/// Memory that this process can still get without swapping; 0 where the system does not tell.
+std::uint64_t available_memory();
+
+/// Throws EngineError(out_of_memory) with a batch that fits where a run on the CPU would not: the system
+/// would otherwise end the process without a word.
+void require_memory(const SamplingSettings& settings, const ModelFiles& files, c10::Device device);
+
+}  // namespace duodiff
