@@ -18,7 +18,7 @@ namespace duodiff
 enum class CheckpointFormat { safetensors, pytorch_zip };
 
 /// Named tensors of a file. The tensors may point into the file's mapping, which they keep alive; they
-/// are read-only and never to be written to.
+/// are read-only and never to be written to. A tensor that was saved as a strided view stays one.
 struct Checkpoint {
     std::filesystem::path path;
     CheckpointFormat format = CheckpointFormat::safetensors;
@@ -40,7 +40,9 @@ Checkpoint read_checkpoint(const std::filesystem::path& path);
 std::map<std::string, at::Tensor> read_tensors(const std::filesystem::path& path);
 
 /// Writes a safetensors file whole or not at all (temporary file, fsync, rename). `metadata` gets
-/// "format": "pt" added. Tensors are written contiguous, in name order, 64-byte aligned data start.
+/// "format": "pt" added. Tensors are written contiguous, wider element types first and by name among equals
+/// (so that each is aligned); the data start at a multiple of 64 bytes. Throws EngineError, and leaves
+/// nothing behind then.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata = {});
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -88,7 +89,7 @@ struct Checkpoint;
 ModelConfig resolve_config(const Checkpoint& checkpoint, const std::filesystem::path& config_file = {});
 
 /// The tensors a model of this configuration has: name -> shape. Names carry the file's own prefixes
-/// ("uvit." for early_exit).
+/// ("uvit." for early_exit). An AdaDiff authors' file may hold one more certainty map, which is never used.
 std::map<std::string, std::vector<std::int64_t>> expected_tensors(const ModelConfig& config);
 
 /// The keys and values of a YAML configuration (the mapping itself, or what lies under `model_params`
