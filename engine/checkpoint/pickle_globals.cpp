@@ -45,6 +45,8 @@ constexpr std::array harmless = {
     HarmlessNames{"numpy", "dtype ndarray"},
     HarmlessNames{"numpy.core.multiarray", "scalar _reconstruct"},
     HarmlessNames{"numpy._core.multiarray", "scalar _reconstruct"},
+    HarmlessNames{"numpy.core.numeric", "_frombuffer"},
+    HarmlessNames{"numpy._core.numeric", "_frombuffer"},
     HarmlessNames{"pathlib", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"},
     HarmlessNames{"pathlib._local", "Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath"},
     HarmlessNames{"datetime", "date datetime timedelta"},

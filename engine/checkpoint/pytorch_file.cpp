@@ -79,6 +79,7 @@ private:
         if (zip_.find(prefix + "constants.pkl")) {
             refuse("this is a TorchScript archive, which holds a program", save_state_dict);
         }
+        zip_.require_stored();
         return prefix;
     }
 

@@ -190,11 +190,11 @@ void read_local_header(const Fields& fields, ZipEntry& entry, std::uint64_t dire
     std::uint64_t size = fields.u32(entry.header + 22);
     const std::size_t extra = entry.header + local_bytes + name_size;
     read_zip64_extra(fields, extra, extra_size, {&size, &stored});
-    const bool sizes_agree = size == entry.size && stored == entry.size;
+    const bool compressed = fields.u16(entry.header + 8) != 0;
+    const bool sizes_agree = stored == entry.size && (compressed || size == entry.size);
     const bool sizes_follow = (flags & flag_sizes_follow) != 0 && size == 0 && stored == 0;
-    if (fields.text(entry.header + local_bytes, name_size) != entry.name ||
-        fields.u16(entry.header + 8) != 0 || (flags & flag_encrypted) != 0 ||
-        !(sizes_agree || sizes_follow)) {
+    if (fields.text(entry.header + local_bytes, name_size) != entry.name || compressed != entry.compressed ||
+        (flags & flag_encrypted) != 0 || !(sizes_agree || sizes_follow)) {
         fields.refuse("the entry " + name + " and its local header disagree");
     }
     entry.data = extra + extra_size;
@@ -226,11 +226,11 @@ ZipEntry read_entry(const Fields& fields, std::uint64_t& at, std::uint64_t end, 
     if ((fields.u16(at + 8) & flag_encrypted) != 0) {
         fields.refuse("the entry " + in_quotes(entry.name) + " is encrypted");
     }
-    if (fields.u16(at + 10) != 0 || stored != size) {
-        fields.refuse("the entry " + in_quotes(entry.name) + " is compressed",
-                      "torch.save does not compress: open the file that it wrote, not a repacked one.");
+    entry.compressed = fields.u16(at + 10) != 0;
+    if (!entry.compressed && stored != size) {
+        fields.refuse("the entry " + in_quotes(entry.name) + " has two different sizes");
     }
-    entry.size = size;
+    entry.size = stored;
     entry.header = header;
     read_local_header(fields, entry, directory_start);
     at += entry_size;
@@ -272,6 +272,17 @@ const ZipEntry* ZipDirectory::find(std::string_view name) const
         std::lower_bound(entries_.begin(), entries_.end(), name,
                          [](const ZipEntry& entry, std::string_view wanted) { return entry.name < wanted; });
     return found != entries_.end() && found->name == name ? &*found : nullptr;
+}
+
+void ZipDirectory::require_stored() const
+{
+    for (const ZipEntry& entry : entries_) {
+        if (entry.compressed) {
+            Fields(file_).refuse(
+                "the entry " + in_quotes(entry.name) + " is compressed",
+                "torch.save does not compress: open the file that it wrote, not a repacked one.");
+        }
+    }
 }
 
 std::string_view ZipDirectory::contents(const ZipEntry& entry) const
