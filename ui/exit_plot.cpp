@@ -53,7 +53,6 @@ void ExitPlot::buildPlot()
     layout->addWidget(m_plot);
     m_plot->setFocusProxy(this);
     m_plot->setMouseTracking(true);
-    m_plot->setPlottingHint(QCP::phFastPolylines);
     m_plot->installEventFilter(this);
 
     m_plot->addLayer(QStringLiteral("curves"), m_plot->layer(QStringLiteral("main")), QCustomPlot::limAbove);
@@ -113,6 +112,7 @@ void ExitPlot::buildPlot()
     m_lower = addCurve();
     m_upper = addCurve();
     m_upper->setChannelFillGraph(m_lower);
+    m_casing = addCurve();
     m_mean = addCurve();
     m_trace = addCurve();
     m_marks = new PlotMarks(m_plot, m_data);
@@ -270,6 +270,7 @@ void ExitPlot::refreshCurves()
         put(m_data.span(0).second, m_data.statistics(0));
     }
     m_mean->data()->set(mean, true);
+    m_casing->setData(m_mean->data());
     m_upper->data()->set(upper, true);
     m_lower->data()->set(lower, true);
     refreshTrace();
@@ -366,8 +367,10 @@ void ExitPlot::setRunning(bool running)
 {
     m_running = running;
     // Antialiasing costs several times the rest while frames come in at 60 Hz.
+    m_plot->setPlottingHint(QCP::phFastPolylines, running);
     m_plot->setAntialiasedElements(running ? QCP::aeNone : QCP::aePlottables);
     m_plot->setNotAntialiasedElements(running ? QCP::aeAll : QCP::aeAxes | QCP::aeGrid);
+    m_casing->setPen(running ? QPen(Qt::NoPen) : QPen(m_theme.field, 4.0));
     m_mean->setPen(QPen(m_theme.mean, running ? 1.6 : 2.0));
     m_trace->setPen(QPen(m_theme.trace, running ? 1.0 : 1.6));
     m_marks->setEmptyMessage(m_emptyMessage);

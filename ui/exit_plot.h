@@ -122,6 +122,7 @@ private:
     QCustomPlot* m_plot = nullptr;
     QCPColorMap* m_heat = nullptr;
     QCPGraph* m_mean = nullptr;
+    QCPGraph* m_casing = nullptr;  ///< under the mean, so that it is seen on every colour of the heat map
     QCPGraph* m_upper = nullptr;
     QCPGraph* m_lower = nullptr;
     QCPGraph* m_trace = nullptr;

@@ -62,6 +62,7 @@ bool writePdf(const ExitPlot& plot, QIODevice& device)
         return false;
     }
     painter.setMode(QCPPainter::pmVectorized);
+    painter.setRenderHint(QPainter::LosslessImageRendering);
     plot.paintLight(painter, exportSize.width(), exportSize.height());
     return painter.end();
 }

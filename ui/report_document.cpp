@@ -11,13 +11,10 @@
 #include <QPageLayout>
 #include <QPdfWriter>
 #include <QSaveFile>
-#include <QTextCursor>
 #include <QTextDocument>
 #include <QTextObjectInterface>
-#include <QUrl>
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 
 namespace duodiff::ui
@@ -32,110 +29,107 @@ constexpr int margin = 57;        // 15 mm
 constexpr int footer = 24;
 constexpr QSize content(page.width() - 2 * margin, page.height() - 2 * margin - footer);
 constexpr QSize plotSize(content.width(), 270);
-constexpr int plotObject = QTextFormat::UserObject + 1;
-constexpr int plotIndex = QTextFormat::UserProperty + 1;
 
-/// Draws the exit-layer plots where the text leaves room for them. The document has to be drawn with a
-/// QCPPainter: QCustomPlot paints with nothing else.
-class PlotObjects : public QObject, public QTextObjectInterface
+const QString plotName = QStringLiteral("duodiff:plot:%1");
+const QString gridName = QStringLiteral("duodiff:grid");
+
+/// Draws the exit-layer plots, as vectors, and the samples where the text has an <img> with their name.
+/// The document has to be drawn with a QCPPainter: QCustomPlot paints with nothing else.
+class ReportPictures : public QObject, public QTextObjectInterface
 {
     Q_OBJECT
     Q_INTERFACES(QTextObjectInterface)
 
 public:
-    void add(const RunRecord& record)
+    explicit ReportPictures(const QImage& grid) : m_grid(grid) {}
+
+    /// Returns the picture's HTML.
+    QString addPlot(const RunRecord& record)
     {
         m_plots.push_back(std::make_unique<ExitPlot>());
         m_plots.back()->showRecord(record);
+        return html(plotName.arg(m_plots.size() - 1), plotSize);
     }
 
-    QSizeF intrinsicSize(QTextDocument*, int, const QTextFormat&) override { return plotSize; }
+    QString gridHtml() const
+    {
+        const double fit = std::min({static_cast<double>(content.width()) / m_grid.width(),
+                                     0.8 * content.height() / m_grid.height(), 3.0});
+        return html(gridName, (QSizeF(m_grid.size()) * fit).toSize());
+    }
+
+    /// Only what lies on this part of the document is drawn. The text's layout also asks for a picture
+    /// that it has moved to the next page, and QCustomPlot sets clip rectangles of its own.
+    void setPage(const QRectF& part) { m_page = part; }
+
+    QSizeF intrinsicSize(QTextDocument*, int, const QTextFormat& format) override
+    {
+        const QTextImageFormat image = format.toImageFormat();
+        return {image.width(), image.height()};
+    }
 
     void drawObject(QPainter* painter, const QRectF& rect, QTextDocument*, int,
                     const QTextFormat& format) override
     {
-        const auto index = static_cast<std::size_t>(format.property(plotIndex).toInt());
-        auto* plotPainter = static_cast<QCPPainter*>(painter);
+        if (!m_page.contains(rect.center())) {
+            return;
+        }
+        const QString name = format.toImageFormat().name();
+        if (name == gridName) {
+            // Small pictures are enlarged here, by whole numbers: viewers would blur them.
+            const int factor = std::clamp(2 * content.width() / std::max(m_grid.width(), 1), 1, 8);
+            painter->drawImage(
+                rect, m_grid.scaled(m_grid.size() * factor, Qt::KeepAspectRatio, Qt::FastTransformation));
+            return;
+        }
+        const auto index = name.section(QLatin1Char(':'), -1).toULongLong();
         painter->save();
         painter->translate(rect.topLeft());
-        m_plots.at(index)->paintLight(*plotPainter, plotSize.width(), plotSize.height());
+        m_plots.at(index)->paintLight(*static_cast<QCPPainter*>(painter), plotSize.width(),
+                                      plotSize.height());
         painter->restore();
     }
 
 private:
+    static QString html(const QString& name, const QSize& size)
+    {
+        return QStringLiteral("<p><img src=\"%1\" width=\"%2\" height=\"%3\"/></p>")
+            .arg(name)
+            .arg(size.width())
+            .arg(size.height());
+    }
+
+    QImage m_grid;
+    QRectF m_page;
     std::vector<std::unique_ptr<ExitPlot>> m_plots;
 };
 
-void insertPlot(QTextCursor& cursor, int index)
+QString compose(ReportPictures& pictures, const std::vector<RunRecord>& records, const QImage& grid)
 {
-    QTextCharFormat format;
-    format.setObjectType(plotObject);
-    format.setProperty(plotIndex, index);
-    cursor.insertBlock(QTextBlockFormat(), QTextCharFormat());
-    cursor.insertText(QString(QChar::ObjectReplacementCharacter), format);
-}
-
-void insertHtml(QTextCursor& cursor, const QString& html)
-{
-    cursor.insertBlock(QTextBlockFormat(), QTextCharFormat());
-    cursor.insertHtml(html);
-}
-
-void insertGrid(QTextDocument& document, QTextCursor& cursor, const QImage& grid)
-{
-    if (grid.isNull()) {
-        return;
-    }
-    // Small pictures are enlarged here, by whole numbers: viewers would blur them.
-    const int factor = std::clamp(2 * content.width() / std::max(grid.width(), 1), 1, 8);
-    const QImage large = grid.scaled(grid.size() * factor, Qt::KeepAspectRatio, Qt::FastTransformation);
-    const double fit = std::min(
-        {static_cast<double>(content.width()) / grid.width(), 0.8 * content.height() / grid.height(), 3.0});
-    const QUrl name(QStringLiteral("duodiff:grid"));
-    document.addResource(QTextDocument::ImageResource, name, large);
-    insertHtml(cursor, report::heading(ExitPlot::tr("Samples")));
-    QTextImageFormat image;
-    image.setName(name.toString());
-    image.setWidth(std::floor(grid.width() * fit));
-    image.setHeight(std::floor(grid.height() * fit));
-    cursor.insertBlock(QTextBlockFormat(), QTextCharFormat());
-    cursor.insertImage(image);
-}
-
-void compose(QTextDocument& document, PlotObjects& plots, const std::vector<RunRecord>& records,
-             const QImage& grid)
-{
-    QTextCursor cursor(&document);
-    cursor.insertHtml(report::title(records.front()));
+    QString html = report::title(records.front());
     if (records.size() > 1) {
-        insertHtml(cursor, report::heading(ExitPlot::tr("Comparison")));
-        insertHtml(cursor, report::comparisonTable(records));
+        html += report::heading(ExitPlot::tr("Comparison")) + report::comparisonTable(records);
     }
-    for (std::size_t run = 0; run < records.size(); ++run) {
-        const RunRecord& record = records[run];
+    for (const RunRecord& record : records) {
         const ReportNumbers numbers = report_numbers(record);
         if (records.size() > 1) {
-            insertHtml(cursor, report::runHeading(record));
+            html += report::runHeading(record, &record != &records.front());
         }
-        insertHtml(cursor, report::resultSentence(record, numbers));
-        plots.add(record);
-        insertPlot(cursor, static_cast<int>(run));
-        insertHtml(cursor, report::phaseTransitionSentence(numbers));
-        insertHtml(cursor, report::heading(ExitPlot::tr("Where the time went")));
-        insertHtml(cursor, report::ledgerTable(numbers));
-        insertHtml(cursor, report::heading(ExitPlot::tr("Network and layer")));
-        insertHtml(cursor, report::networkTable(numbers));
-        insertHtml(cursor, report::heading(ExitPlot::tr("Settings")));
-        insertHtml(cursor, report::settingsTable(record));
-        insertHtml(cursor, report::heading(ExitPlot::tr("Machine")));
-        insertHtml(cursor, report::machineTable(record.machine));
-        insertHtml(cursor, report::heading(ExitPlot::tr("Model")));
-        insertHtml(cursor, report::modelTable(record.model));
+        html += report::resultSentence(record, numbers) + pictures.addPlot(record) +
+                report::phaseTransitionSentence(numbers);
+        html += report::heading(ExitPlot::tr("Where the time went")) + report::ledgerTable(numbers);
+        html += report::heading(ExitPlot::tr("Network and layer")) + report::networkTable(numbers);
+        html += report::heading(ExitPlot::tr("Settings")) + report::settingsTable(record);
+        html += report::heading(ExitPlot::tr("Machine")) + report::machineTable(record.machine);
+        html += report::heading(ExitPlot::tr("Model")) + report::modelTable(record.model);
     }
-    insertGrid(document, cursor, grid);
+    if (!grid.isNull()) {
+        html += report::pageHeading(ExitPlot::tr("Samples")) + pictures.gridHtml();
+    }
+    return html;
 }
 
-void drawPages(QTextDocument& document, QPdfWriter& writer, QCPPainter& painter)
+void drawPages(QTextDocument& document, ReportPictures& pictures, QPdfWriter& writer, QCPPainter& painter)
 {
     const int pages = document.pageCount();
     for (int number = 0; number < pages; ++number) {
@@ -149,6 +143,7 @@ void drawPages(QTextDocument& document, QPdfWriter& writer, QCPPainter& painter)
         context.clip = part;
         context.palette.setColor(QPalette::Text, Theme::light().text);
         painter.setClipRect(part);
+        pictures.setPage(part);
         document.documentLayout()->draw(&painter, context);
         painter.restore();
         painter.setFont(plotFont(10));
@@ -187,15 +182,15 @@ bool writeReportPdf(const std::vector<RunRecord>& records, const QImage& grid, c
     writer.setTitle(ExitPlot::tr("DuoDiff timing report"));
     writer.setCreator(QString::fromStdString(records.front().machine.program));
 
-    PlotObjects plots;
+    ReportPictures pictures(grid);
     QTextDocument document;
-    document.documentLayout()->registerHandler(plotObject, &plots);
+    document.documentLayout()->registerHandler(QTextFormat::ImageObject, &pictures);
     document.setUseDesignMetrics(true);
     document.setDocumentMargin(0);
     document.setDefaultFont(plotFont(12));
     document.setDefaultStyleSheet(report::styleSheet());
+    document.setHtml(compose(pictures, records, grid));
     document.setPageSize(content);
-    compose(document, plots, records, grid);
 
     QCPPainter painter;
     if (!painter.begin(&writer)) {
@@ -203,7 +198,8 @@ bool writeReportPdf(const std::vector<RunRecord>& records, const QImage& grid, c
         return fail(error, ExitPlot::tr("%1 could not be drawn.").arg(path));
     }
     painter.setMode(QCPPainter::pmVectorized);
-    drawPages(document, writer, painter);
+    painter.setRenderHint(QPainter::LosslessImageRendering);
+    drawPages(document, pictures, writer, painter);
     painter.end();
     if (!file.commit()) {
         return fail(error, ExitPlot::tr("%1 could not be written: %2.").arg(path, file.errorString()));

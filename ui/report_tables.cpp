@@ -41,8 +41,11 @@ QString table(const QStringList& head, const std::vector<QStringList>& rows)
 {
     QString html = QStringLiteral("<table width=\"100%\" cellspacing=\"0\" cellpadding=\"3\"><thead><tr>");
     for (qsizetype column = 0; column < head.size(); ++column) {
-        html += QStringLiteral("<th align=\"%1\">%2</th>")
-                    .arg(column == 0 ? QStringLiteral("left") : QStringLiteral("right"), head[column]);
+        html += QStringLiteral("<th align=\"%1\"%2>%3</th>")
+                    .arg(column == 0 ? QStringLiteral("left") : QStringLiteral("right"),
+                         column == 0 ? QStringLiteral(" width=\"%1%\"").arg(head.size() > 6 ? 22 : 34)
+                                     : QString(),
+                         head[column]);
     }
     html += QStringLiteral("</tr></thead>");
     for (const QStringList& row : rows) {
@@ -110,9 +113,16 @@ QString heading(const QString& text)
     return QStringLiteral("<h3>%1</h3>").arg(text);
 }
 
-QString runHeading(const RunRecord& record)
+QString pageHeading(const QString& text)
 {
-    return QStringLiteral("<h2>%1</h2>").arg(safe(policy_label(record.settings)));
+    return QStringLiteral("<h3 style=\"page-break-before: always\">%1</h3>").arg(text);
+}
+
+QString runHeading(const RunRecord& record, bool onNewPage)
+{
+    return QStringLiteral("<h2%1>%2</h2>")
+        .arg(onNewPage ? QStringLiteral(" style=\"page-break-before: always\"") : QString(),
+             safe(policy_label(record.settings)));
 }
 
 QString resultSentence(const RunRecord& record, const ReportNumbers& numbers)
@@ -176,11 +186,12 @@ QString networkTable(const ReportNumbers& numbers)
 {
     std::vector<QStringList> rows;
     for (const NetworkNumbers& network : numbers.networks) {
-        rows.push_back({QStringLiteral("<b>%1</b> <span class=\"quiet\">%2</span>")
-                            .arg(safe(network_label(network.role)), words("%1 steps").arg(network.steps)),
+        const QString steps = words("%1 steps, mean exit layer %2")
+                                  .arg(network.steps)
+                                  .arg(plain(layer_text(network.mean_exit_layer)));
+        rows.push_back({QStringLiteral("<b>%1</b><br/>%2").arg(safe(network_label(network.role)), steps),
                         QString::number(network.executions), QString(), QString::number(network.image_steps),
-                        words("mean layer %1").arg(plain(layer_text(network.mean_exit_layer))),
-                        plain(duration_text(network.ms))});
+                        QString(), plain(duration_text(network.ms))});
         for (const LayerNumbers& layer : network.layers) {
             rows.push_back({words("layer %1").arg(layer.layer), QString::number(layer.executions),
                             layer.layer > 0 ? plain(share_text(layer.share)) : QString(),
@@ -241,7 +252,11 @@ QString modelTable(const ModelSummary& model)
     Pairs pairs = {
         {words("Name"), safe(model.name)},
         {words("File"), safe(model.path)},
-        {words("Images"), words("%1 × %1, %2 channel(s)").arg(model.image_size).arg(model.channels)},
+        {words("Images"),
+         (model.channels == 1
+              ? words("%1 × %1, 1 channel")
+              : words("%1 × %1, %2 channels").replace(QStringLiteral("%2"), QString::number(model.channels)))
+             .arg(model.image_size)},
         {words("Networks"), networks},
     };
     for (const auto& [part, digest] : model.sha256) {

@@ -16,7 +16,8 @@ namespace duodiff::ui::report
 QString styleSheet();
 QString title(const RunRecord& record);
 QString heading(const QString& text);
-QString runHeading(const RunRecord& record);
+QString pageHeading(const QString& text);  ///< at the top of a page
+QString runHeading(const RunRecord& record, bool onNewPage);
 QString resultSentence(const RunRecord& record, const ReportNumbers& numbers);
 QString phaseTransitionSentence(const ReportNumbers& numbers);
 QString comparisonTable(const std::vector<RunRecord>& records);

@@ -194,8 +194,12 @@ void RunNumbers::styleSpeedUp()
     // An estimate never looks like a measurement: lighter, in the colour of predictions, with "≈".
     QFont font = uiFont(21, m_estimated ? QFont::Normal : QFont::DemiBold);
     m_speed->setFont(font);
-    const QColor color = m_estimated ? m_theme.prediction : m_theme.text;
-    m_speed->setStyleSheet(QStringLiteral("color: %1;").arg(color.name()));
+    const auto colorOf = [this](const QLabel* label) {
+        return label->text() == dash ? m_theme.faintText : m_theme.text;
+    };
+    m_skipped->setStyleSheet(QStringLiteral("color: %1;").arg(colorOf(m_skipped).name()));
+    m_speed->setStyleSheet(
+        QStringLiteral("color: %1;").arg((m_estimated ? m_theme.prediction : colorOf(m_speed)).name()));
     if (m_estimated && !m_speed->text().startsWith(QStringLiteral("≈"))) {
         m_speed->setText(QStringLiteral("≈\u2009") + m_speed->text());
     }

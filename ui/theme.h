@@ -55,8 +55,8 @@ struct Theme {
 QPalette paletteOf(const Theme& theme);
 /// resources/studio.qss with the theme's colours. Widgets take part through the dynamic property
 /// "role": labels "section" (the small heading above a group) and "muted"; buttons "primary" (the one
-/// accented button), "quiet" (no frame), "segment" (a checkable button of a row), "chip" (a checkable
-/// pill).
+/// accented button), "quiet" (no frame), "segment" (a checkable button of a row; the
+/// row's ends have the property "place": "first" and "last"), "chip" (a checkable pill).
 QString styleSheetOf(const Theme& theme);
 
 /// Fusion style, palette, style sheet and the bundled font, for the whole application.

@@ -54,7 +54,8 @@ def make(source: Path, target: Path, style: str) -> None:
                 table.cmap[code] = mapping.get(table.cmap[code], table.cmap[code])
 
     options = subset.Options()
-    options.layout_features = ["kern", "mark", "mkmk", "ccmp", "locl", "calt", "liga"]
+    # No contextual alternates: their glyphs have no character, and a PDF would lose "=" and ":".
+    options.layout_features = ["kern", "mark", "mkmk", "ccmp", "locl"]
     options.name_IDs = ["*"]
     options.hinting = False
     cutter = subset.Subsetter(options)
