@@ -15,6 +15,10 @@ set_property(GLOBAL APPEND PROPERTY JOB_POOLS duodiff_torch=${duodiff_torch_jobs
 
 add_library(duodiff_warnings INTERFACE)
 target_compile_options(duodiff_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # GCC 12 sees overlaps in every `"literal" + string` (GCC bug 105329).
+    target_compile_options(duodiff_warnings INTERFACE -Wno-restrict)
+endif()
 if(DUODIFF_WARNINGS_AS_ERRORS)
     target_compile_options(duodiff_warnings INTERFACE -Werror)
 endif()
@@ -23,6 +27,14 @@ if(DUODIFF_SANITIZER)
     add_compile_options(-fsanitize=${DUODIFF_SANITIZER} -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${DUODIFF_SANITIZER})
 endif()
+
+# Found here, at the top, because imported targets are seen only from the folder of their find_package on.
+find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(PNG REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(fmt QUIET)
 
 include(DuoDiffTorch)
 
