@@ -21,7 +21,8 @@ struct ReportedRun {
 
 /// The timing report: one file that refers to nothing outside of itself (inline styles and SVG, pictures
 /// as data URIs, no scripts), reads well on screen and on paper. Several runs get a comparison first, then
-/// a section each.
+/// a part each; one of the full network among them serves the others as their baseline where
+/// baseline_from() allows it.
 std::string html_report(std::span<const ReportedRun> runs);
 std::string html_report(const RunRecord& record, const Image8* grid = nullptr);
 

@@ -17,10 +17,12 @@ namespace duodiff
 struct TracePoint {
     int t = 0;
     NetworkRole network = NetworkRole::full;
-    double parameter = 0.0;       ///< theta, t_s or static layer in force; NaN: none
-    int exit_layer = 0;           ///< of this image
-    double mean_layer = 0.0;      ///< over the images of the run, to a thousandth
-    double mean_deviation = 0.0;  ///< one sigma, likewise
+    double parameter = 0.0;   ///< theta, t_s or static layer in force; NaN: none
+    int exit_layer = 0;       ///< of this image; -1 for the grid
+    double mean_layer = 0.0;  ///< over the images of the run, to a thousandth
+    double deviation = 0.0;   ///< one sigma, likewise
+
+    bool operator==(const TracePoint&) const = default;
 };
 
 /// What a generated PNG says about how it was made: enough to repeat the run and to redraw its curve
@@ -33,15 +35,13 @@ struct ImageMetadata {
     int index = 0;  ///< of the image in the run; -1: the grid of all images
     std::uint64_t seed = 0;
     std::int64_t label = -1;
+    /// Theta, t_s or the static layer was moved while the run went on; the settings alone do not repeat it.
+    bool parameters_moved = false;
     std::vector<TracePoint> trace;  ///< in the order the steps ran
-
-    /// Whether theta, t_s or the static layer was moved while the run went on; the settings alone do not
-    /// repeat such a run.
-    bool parameters_moved() const;
 };
 
-/// The metadata of image `index` of a run; of the grid (no trace of its own, the mean's rounded one) for
-/// -1. Throws EngineError(usage) for an image that the record does not have.
+/// The metadata of image `index` of a run; of the grid for -1. Throws EngineError(usage) for an image that
+/// the record does not have.
 ImageMetadata image_metadata(const RunRecord& record, int index);
 
 /// As PNG text: iTXt "duodiff" (JSON), tEXt "Software" and "Description".

@@ -23,7 +23,7 @@ struct ExitPlotData {
         std::vector<double> shares;  ///< of (image, step) pairs that left at layer 0..depth
     };
     int depth = 0;
-    int steps = 0;               ///< that the run was to have
+    std::size_t extent = 0;      ///< steps that the axis spans: of a run cut short, all it was to have
     std::vector<int> timesteps;  ///< t of the steps that ran
     std::size_t steps_a_column = 1;
     std::vector<Column> columns;
@@ -34,14 +34,20 @@ struct ExitPlotData {
 /// At most `most_columns` columns; every one holds the same number of steps but the last.
 ExitPlotData exit_plot_data(const RunRecord& record, std::size_t most_columns);
 
+/// Where timestep `t` lies on the axis, in steps from the left (0..extent); a step begins at its t + 1.
+double axis_position(const ExitPlotData& data, double t);
+
+/// Whole numbers for axis labels in 0..`largest`, at most `most` of them, 1, 2 or 5 times a power of ten
+/// apart, from 0 upwards.
+std::vector<int> axis_ticks(int largest, int most);
+
 /// Colour of a share in 0..1: dark violet to yellow, perceptually even (viridis, CC0, by van der Walt
 /// and Smith). Red, green, blue.
 std::array<std::uint8_t, 3> share_colour(double share);
 
 struct ExitPlotOptions {
-    int width = 920;
+    int width = 920;  ///< pixels; the picture has twice as many, for dense screens
     int height = 340;
-    bool legend = true;
 };
 
 /// A complete SVG element with its name space, no scripts, no references outward.

@@ -79,6 +79,10 @@ struct ReportNumbers {
 
 ReportNumbers report_numbers(const RunRecord& record);
 
+/// The baseline that `full`, a finished run of the full network, is for `run`: nothing unless model, machine,
+/// device, precision, solver, steps, batch and number of images are the same.
+std::optional<BaselineRecord> baseline_from(const RunRecord& full, const RunRecord& run);
+
 /// "Full network", "Shallow network", "Early-exit network".
 std::string_view network_label(NetworkRole role);
 
@@ -92,10 +96,11 @@ std::string result_sentence(const RunRecord& record, const ReportNumbers& number
 std::string speed_up_text(const ReportNumbers& numbers);
 
 // Numbers as text, the same in every output; "not known" for NaN.
-std::string duration_text(double ms);    ///< "812 ms", "21.8 s", "3 min 05 s"
-std::string share_text(double share);    ///< "49.8 %"
-std::string factor_text(double factor);  ///< "1.91×"
-std::string layer_text(double layer);    ///< "6.48"
-std::string gflops_text(double gflops);  ///< "107", "3.21"
+std::string duration_text(double ms);        ///< "812 ms", "21.8 s", "3 min 05 s"
+std::string share_text(double share);        ///< "49.8 %"
+std::string factor_text(double factor);      ///< "1.91×"
+std::string layer_text(double layer);        ///< "6.48"
+std::string count_text(std::int64_t count);  ///< "65,000"
+std::string gflops_text(double gflops);      ///< "107", "3.21"
 
 }  // namespace duodiff

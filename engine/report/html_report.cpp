@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: MIT
+#include "report/html_report.h"
+
+#include "report/atomic_file.h"
+#include "report/html_page.h"
+#include "report/plots.h"
+#include "report/png_file.h"
+#include "report/report_numbers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+namespace duodiff
+{
+
+namespace
+{
+
+/// A run with everything the report says about it.
+struct Subject {
+    RunRecord record;
+    ReportNumbers numbers;
+    std::string name;
+    const Image8* grid = nullptr;
+};
+
+std::string_view parametrization_text(const std::optional<Parametrization>& kind)
+{
+    if (!kind) {
+        return "as the model was trained";
+    }
+    switch (*kind) {
+        case Parametrization::predict_noise:
+            return "noise";
+        case Parametrization::predict_original:
+            return "original image";
+        case Parametrization::predict_previous:
+            return "previous step";
+    }
+    return "unknown";
+}
+
+std::string joined(const std::vector<std::string>& words)
+{
+    constexpr std::size_t most_words = 24;
+    const std::size_t shown = std::min(words.size(), most_words);
+    std::string text =
+        fmt::format("{}", fmt::join(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+    return words.size() > shown ? text + fmt::format(" and {} more", words.size() - shown) : text;
+}
+
+std::string classes_text(const RunRecord& record)
+{
+    const std::vector<std::string>& names = record.model.class_names;
+    if (record.settings.classes.empty()) {
+        return names.empty() ? "" : "every class in turn";
+    }
+    std::vector<std::string> words;
+    for (const std::int64_t label : record.settings.classes) {
+        const auto at = static_cast<std::size_t>(label);
+        words.push_back(label >= 0 && at < names.size() ? names[at] : fmt::format("{}", label));
+    }
+    return joined(words);
+}
+
+/// Which value of the slider was in force where, when it was moved in mid-run; else nothing.
+std::string moved_parameters(const RunRecord& record)
+{
+    std::size_t batches = 0;
+    for (const StepRecord& step : record.steps) {
+        batches = std::max(batches, step.parameters.size());
+    }
+    std::vector<std::string> changes;
+    double in_force = std::nan("");
+    for (std::size_t batch = 0; batch < batches; ++batch) {
+        for (const StepRecord& step : record.steps) {
+            const double value = batch < step.parameters.size() ? step.parameters[batch] : std::nan("");
+            if (std::isnan(value) || value == in_force) {
+                continue;
+            }
+            in_force = value;
+            const std::string where = batches > 1 ? fmt::format(" of batch {}", batch + 1) : std::string();
+            changes.push_back(fmt::format("{:g} from t = {}{}", value, step.t, where));
+        }
+    }
+    return changes.size() > 1 ? joined(changes) : std::string();
+}
+
+std::string settings_section(const RunRecord& record)
+{
+    const SamplingSettings& settings = record.settings;
+    const std::string precision =
+        settings.precision == Precision::automatic && !record.machine.precision.empty()
+            ? "automatic: " + record.machine.precision
+            : std::string(to_string(settings.precision));
+    return html::facts({
+        {"Policy", policy_label(settings)},
+        {"Moved during the run", moved_parameters(record)},
+        {"Sampler", fmt::format("{}, {} steps", display_name(settings.solver), settings.steps)},
+        {"\u03b7", settings.solver == SolverKind::ddim ? fmt::format("{:g}", settings.eta) : ""},
+        {"Network predicts", std::string(parametrization_text(settings.parametrization))},
+        {"Images", fmt::format("{}, at most {} at once", settings.count, settings.batch)},
+        {"Seed", fmt::format("{}", settings.seed)},
+        {"Classes", classes_text(record)},
+        {"Precision", precision},
+        {"Compatibility", settings.compat == Compat::reference ? "the reference's noise and quirks" : ""},
+        {"Started", record.started_at},
+        {"Ended", std::string(to_string(record.state))},
+    });
+}
+
+std::string machine_section(const MachineInfo& machine)
+{
+    constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
+    return html::facts({
+        {"Processor", machine.cpu},
+        {"Cores, threads",
+         machine.cores > 0 ? fmt::format("{}, {} used", machine.cores, machine.threads) : std::string()},
+        {"Memory", machine.memory_bytes > 0
+                       ? fmt::format("{:.1f} GiB", static_cast<double>(machine.memory_bytes) / gibibyte)
+                       : std::string()},
+        {"Device", machine.device},
+        {"Precision", machine.precision},
+        {"Attention", machine.attention},
+        {"System", machine.os},
+        {"LibTorch", machine.libtorch},
+        {"Program", machine.program},
+    });
+}
+
+std::string model_section(const ModelSummary& model)
+{
+    std::vector<std::pair<std::string, std::string>> rows = {
+        {"Name", model.name},
+        {"Path", model.path},
+        {"Images", model.image_size > 0 ? fmt::format("{0} \u00d7 {0}, {1} channel{2}", model.image_size,
+                                                      model.channels, model.channels == 1 ? "" : "s")
+                                        : std::string()},
+        {"Blocks", model.shallow_depth > 0
+                       ? fmt::format("{}, shallow network {}", model.depth, model.shallow_depth)
+                       : fmt::format("{}", model.depth)},
+        {"GFLOPs a step", model.full_gflops > 0.0 ? gflops_text(model.full_gflops) : std::string()},
+        {"of the shallow one",
+         model.shallow_gflops > 0.0 ? gflops_text(model.shallow_gflops) : std::string()},
+    };
+    for (const auto& [part, digest] : model.sha256) {
+        rows.emplace_back("SHA-256, " + part, digest);
+    }
+    return html::facts(rows);
+}
+
+std::string figure(std::string_view value, std::string_view meaning)
+{
+    return fmt::format("<div><b>{}</b><span>{}</span></div>\n", escape_markup(value), escape_markup(meaning));
+}
+
+std::string figures(const Subject& subject)
+{
+    const ReportNumbers& numbers = subject.numbers;
+    std::string text = "<div class=\"figures\">\n";
+    if (std::isfinite(numbers.ms_per_image)) {
+        text += figure(duration_text(numbers.ms_per_image), "an image");
+    }
+    if (numbers.speed_up) {
+        const bool faster = numbers.speed_up->factor >= 1.0;
+        text += figure(factor_text(faster ? numbers.speed_up->factor : 1.0 / numbers.speed_up->factor),
+                       fmt::format("{} than full, {}", faster ? "faster" : "slower",
+                                   numbers.speed_up->measured ? "measured" : "estimated"));
+    }
+    if (numbers.blocks_full > 0) {
+        text += figure(share_text(numbers.block_share), "of the blocks ran");
+        text +=
+            figure(layer_text(numbers.mean_exit_layer), fmt::format("mean exit layer of {}", numbers.depth));
+    }
+    if (std::isfinite(numbers.gflops_per_image) && numbers.image_steps > 0) {
+        text += figure(gflops_text(numbers.gflops_per_image),
+                       std::isfinite(numbers.full_gflops_per_image)
+                           ? fmt::format("GFLOPs an image of {}", gflops_text(numbers.full_gflops_per_image))
+                           : "GFLOPs an image");
+    }
+    return text + "</div>\n";
+}
+
+std::string_view ledger_colour(std::string_view name)
+{
+    static const std::map<std::string_view, std::string_view> colours = {
+        {"embed", "#8ab4f8"},      {"blocks", "#1f6feb"},    {"probes", "#f29d49"}, {"heads", "#f6c98f"},
+        {"compaction", "#b57edc"}, {"solver", "#3fa77a"},    {"noise", "#9bd3b8"},  {"previews", "#e07a8b"},
+        {"decoding", "#5fb7c9"},   {"transfers", "#c9a227"}, {"other", "#c4cad4"}};
+    const auto found = colours.find(name);
+    return found != colours.end() ? found->second : "#c4cad4";
+}
+
+std::string ledger_section(const ReportNumbers& numbers)
+{
+    std::vector<html::Segment> segments;
+    std::string rows;
+    for (const LedgerNumbers& part : numbers.ledger) {
+        const std::string colour(ledger_colour(part.name));
+        segments.push_back({part.label + ", " + share_text(part.share), colour, part.share});
+        rows += fmt::format(
+            "<tr><td><i class=\"swatch\" style=\"background:{}\"></i>{}</td><td class=\"n\">{}</td>"
+            "<td class=\"n\">{}</td></tr>\n",
+            colour, escape_markup(part.label), duration_text(part.ms), share_text(part.share));
+    }
+    return fmt::format(
+        "{}<table style=\"margin-top:14px\"><thead><tr><th scope=\"col\">Part</th><th class=\"n\" "
+        "scope=\"col\">Time</th>"
+        "<th class=\"n\" scope=\"col\">Share</th></tr></thead><tbody>\n{}"
+        "<tr class=\"sum\"><td>Whole run</td><td class=\"n\">{}</td><td "
+        "class=\"n\">{}</td></tr></tbody></table>\n",
+        html::stacked_bar(segments), rows, duration_text(numbers.ledger_wall_ms),
+        numbers.ledger_wall_ms > 0.0 ? share_text(1.0) : "");
+}
+
+std::string network_table(const NetworkNumbers& network)
+{
+    std::string rows;
+    for (const LayerNumbers& layer : network.layers) {
+        if (layer.layer == 0 && layer.leaving == 0) {
+            continue;
+        }
+        rows += fmt::format(
+            "<tr><td class=\"n\">{}</td><td class=\"n\">{}</td>{}<td class=\"n\">{}</td>"
+            "<td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+            layer.layer, count_text(layer.executions), html::bar_cell(share_text(layer.share), layer.share),
+            count_text(layer.leaving), share_text(layer.leaving_share), duration_text(layer.ms));
+    }
+    return fmt::format(
+        "<h3>{} <small>{} steps, {} image steps, mean exit layer {}, {} in all</small></h3>\n"
+        "<table><thead><tr><th class=\"n\" scope=\"col\">Layer</th><th class=\"n\" "
+        "scope=\"col\">Executions</th>"
+        "<th class=\"n\" scope=\"col\">Share</th><th></th><th class=\"n\" scope=\"col\">Images leaving</th>"
+        "<th class=\"n\" scope=\"col\">Share</th><th class=\"n\" scope=\"col\">Block time</th></tr></thead>"
+        "<tbody>\n{}</tbody></table>\n",
+        network_label(network.role), network.steps, count_text(network.image_steps),
+        layer_text(network.mean_exit_layer), duration_text(network.ms), rows);
+}
+
+std::string networks_section(const ReportNumbers& numbers)
+{
+    std::string text;
+    for (const NetworkNumbers& network : numbers.networks) {
+        text += network_table(network);
+    }
+    return text +
+           "<p class=\"note\">Executions: how often the block of that layer ran, over all images and steps. "
+           "Images "
+           "leaving: images and steps that ended after it. Block time: the measured time of all blocks, "
+           "shared "
+           "out by executions.</p>\n";
+}
+
+std::string grid_section(const Subject& subject)
+{
+    constexpr int widest = 920;
+    constexpr int most_zoom = 4;
+    const std::vector<std::uint8_t> png = encode_png(*subject.grid);
+    const std::string_view bytes(reinterpret_cast<const char*>(png.data()), png.size());
+    const int zoom = std::clamp(widest / std::max(subject.grid->width, 1), 1, most_zoom);
+    return fmt::format(
+        "<img class=\"grid\" alt=\"The images of the run\" width=\"{}\" src=\"data:image/png;base64,{}\">\n",
+        subject.grid->width * zoom, html::base64(bytes));
+}
+
+std::string section(std::string_view title, const std::string& content, std::string_view kind = "")
+{
+    return fmt::format("<section{}>\n<h2>{}</h2>\n{}</section>\n",
+                       kind.empty() ? "" : fmt::format(" class=\"{}\"", kind), escape_markup(title), content);
+}
+
+std::string transition_text(const ReportNumbers& numbers)
+{
+    if (!numbers.phase_transition) {
+        return "The mean exit layer has no phase transition: no single jump explains its course.";
+    }
+    const PhaseTransitionNumbers& found = *numbers.phase_transition;
+    return fmt::format(
+        "Phase transition at t = {} (step {}): the mean exit layer is {} before it and {} from it on, which "
+        "explains {} of the variance of the curve.",
+        found.t, found.step, layer_text(found.at.level_before), layer_text(found.at.level_after),
+        share_text(found.at.explained));
+}
+
+std::string body_of(const Subject& subject)
+{
+    const RunRecord& record = subject.record;
+    std::string text =
+        fmt::format("<p class=\"result\">{}</p>\n{}", escape_markup(result_sentence(record, subject.numbers)),
+                    subject.numbers.image_steps > 0 ? figures(subject) : "");
+    if (subject.numbers.image_steps > 0) {
+        text += section("Exit layer", exit_plot_svg(record) + fmt::format("<p class=\"note\">{}</p>\n",
+                                                                          transition_text(subject.numbers)));
+        text += section("Where the time went", ledger_section(subject.numbers));
+        text += section("Networks and layers", networks_section(subject.numbers), "long");
+    }
+    if (subject.grid != nullptr) {
+        text += section("Images", grid_section(subject));
+    }
+    text += "<div class=\"two\">\n" + section("Settings", settings_section(record)) +
+            section("Machine", machine_section(record.machine)) + "</div>\n";
+    return text + section("Model", model_section(record.model));
+}
+
+std::string ratio_text(const Subject& subject, const Subject& against)
+{
+    if (&subject == &against) {
+        return "\u2013";
+    }
+    const double factor = against.numbers.ms_per_image / subject.numbers.ms_per_image;
+    return factor_text(factor);
+}
+
+std::string comparison(const std::vector<Subject>& subjects)
+{
+    const auto full = std::find_if(subjects.begin(), subjects.end(), [](const Subject& subject) {
+        return subject.record.settings.policy == PolicyKind::full &&
+               std::isfinite(subject.numbers.ms_per_image);
+    });
+    const Subject& against = full != subjects.end() ? *full : subjects.front();
+    double slowest = 0.0;
+    for (const Subject& subject : subjects) {
+        slowest = std::max(slowest,
+                           std::isfinite(subject.numbers.ms_per_image) ? subject.numbers.ms_per_image : 0.0);
+    }
+    std::string rows;
+    for (const Subject& subject : subjects) {
+        const ReportNumbers& numbers = subject.numbers;
+        rows += fmt::format(
+            "<tr><td>{}</td><td class=\"n\">{}</td>{}<td class=\"n\">{}</td><td class=\"n\">{}</td>"
+            "<td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+            escape_markup(subject.name), duration_text(numbers.sampling_ms),
+            html::bar_cell(duration_text(numbers.ms_per_image),
+                           slowest > 0.0 ? numbers.ms_per_image / slowest : 0.0),
+            ratio_text(subject, against), layer_text(numbers.mean_exit_layer),
+            share_text(numbers.block_share), gflops_text(numbers.gflops_per_image));
+    }
+    return fmt::format(
+        "<table><thead><tr><th scope=\"col\">Run</th><th class=\"n\" scope=\"col\">Time</th>"
+        "<th class=\"n\" scope=\"col\">An image</th><th></th><th class=\"n\" scope=\"col\">Speed-up</th>"
+        "<th class=\"n\" scope=\"col\">Mean exit layer</th><th class=\"n\" scope=\"col\">Blocks run</th>"
+        "<th class=\"n\" scope=\"col\">GFLOPs an image</th></tr></thead><tbody>\n{}</tbody></table>\n"
+        "<p class=\"note\">Speed-up: measured time an image of \u201c{}\u201d over that of the run.</p>\n",
+        rows, escape_markup(against.name));
+}
+
+std::vector<Subject> subjects_of(std::span<const ReportedRun> runs)
+{
+    std::vector<Subject> subjects;
+    for (const ReportedRun& run : runs) {
+        Subject subject{
+            *run.record, {}, run.name.empty() ? policy_label(run.record->settings) : run.name, run.grid};
+        for (const ReportedRun& other : runs) {
+            if (!subject.record.baseline && other.record != run.record) {
+                subject.record.baseline = baseline_from(*other.record, subject.record);
+            }
+        }
+        subject.numbers = report_numbers(subject.record);
+        subjects.push_back(std::move(subject));
+    }
+    return subjects;
+}
+
+std::string about(const RunRecord& record)
+{
+    std::vector<std::string> words;
+    for (const std::string& word : {record.model.name, record.started_at, record.machine.program}) {
+        if (!word.empty()) {
+            words.push_back(word);
+        }
+    }
+    return fmt::format("<p class=\"about\">{}</p>\n",
+                       escape_markup(fmt::format("{}", fmt::join(words, " \u00b7 "))));
+}
+
+}  // namespace
+
+std::string html_report(std::span<const ReportedRun> runs)
+{
+    const std::vector<Subject> subjects = subjects_of(runs);
+    std::string body = "<h1>Timing report</h1>\n";
+    if (!subjects.empty()) {
+        body += about(subjects.front().record);
+    }
+    if (subjects.size() == 1) {
+        body += body_of(subjects.front());
+    } else {
+        body += subjects.empty() ? "" : section("Comparison", comparison(subjects));
+        for (const Subject& subject : subjects) {
+            body += fmt::format("<div class=\"run\">\n<h1>{}</h1>\n{}{}</div>\n", escape_markup(subject.name),
+                                about(subject.record), body_of(subject));
+        }
+    }
+    return fmt::format(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<title>Timing "
+        "report</title>\n<style>{}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
+        html::style, body);
+}
+
+std::string html_report(const RunRecord& record, const Image8* grid)
+{
+    const std::array<ReportedRun, 1> runs = {ReportedRun{&record, grid, {}}};
+    return html_report(runs);
+}
+
+void write_html_report(const std::filesystem::path& path, std::span<const ReportedRun> runs)
+{
+    write_file_atomically(path, html_report(runs));
+}
+
+}  // namespace duodiff
