@@ -101,20 +101,21 @@ void ExitPlot::buildPlot()
     gradient.setNanHandling(QCPColorGradient::nhTransparent);
     m_heat->setGradient(gradient);
 
-    const auto addCurve = [this] {
+    const auto addCurve = [this](const char* name) {
         QCPGraph* graph = m_plot->addGraph();
+        graph->setName(QLatin1String(name));
         graph->setLayer(QStringLiteral("curves"));
         // "Right" on the screen: a point's value holds from its key up to the next step's.
         graph->setLineStyle(QCPGraph::lsStepRight);
         graph->setPen(Qt::NoPen);
         return graph;
     };
-    m_lower = addCurve();
-    m_upper = addCurve();
+    m_lower = addCurve("lower");
+    m_upper = addCurve("upper");
     m_upper->setChannelFillGraph(m_lower);
-    m_casing = addCurve();
-    m_mean = addCurve();
-    m_trace = addCurve();
+    m_casing = addCurve("casing");
+    m_mean = addCurve("mean");
+    m_trace = addCurve("trace");
     m_marks = new PlotMarks(m_plot, m_data);
     m_crosshair = new PlotCrosshair(m_plot, QStringLiteral("cursor"));
 

@@ -205,8 +205,12 @@ void PreviewGrid::arrange()
         }
     }
     if (width > best) {
-        const int bar = verticalScrollBar()->sizeHint().width();
-        m_columns = std::clamp((room.width() - bar + gapFor(n)) / (width + gapFor(n)), 1, n);
+        // Not all of them fit: as many columns as there is room for beside the scroll bar.
+        const int wide = room.width() - verticalScrollBar()->sizeHint().width();
+        m_columns = n;
+        while (m_columns > 1 && m_columns * (width + gapFor(m_columns)) - gapFor(m_columns) > wide) {
+            --m_columns;
+        }
     }
     m_gap = gapFor(m_columns);
     m_tile = QSize(width, heightOf(width));
