@@ -90,6 +90,16 @@ std::string moved_parameters(const RunRecord& record)
     return changes.size() > 1 ? joined(changes) : std::string();
 }
 
+/// "2026-11-21 12:30:00 UTC" of an ISO 8601 time in UTC; other texts as they are.
+std::string date_text(std::string iso)
+{
+    if (iso.size() == 20 && iso[10] == 'T' && iso.back() == 'Z') {
+        iso[10] = ' ';
+        iso.replace(19, 1, " UTC");
+    }
+    return iso;
+}
+
 std::string settings_section(const RunRecord& record)
 {
     const SamplingSettings& settings = record.settings;
@@ -108,7 +118,7 @@ std::string settings_section(const RunRecord& record)
         {"Classes", classes_text(record)},
         {"Precision", precision},
         {"Compatibility", settings.compat == Compat::reference ? "the reference's noise and quirks" : ""},
-        {"Started", record.started_at},
+        {"Started", date_text(record.started_at)},
         {"Ended", std::string(to_string(record.state))},
     });
 }
@@ -174,13 +184,14 @@ std::string figures(const Subject& subject)
     if (numbers.blocks_full > 0) {
         text += figure(share_text(numbers.block_share), "of the blocks ran");
         text +=
-            figure(layer_text(numbers.mean_exit_layer), fmt::format("mean exit layer of {}", numbers.depth));
+            figure(layer_text(numbers.mean_exit_layer), fmt::format("mean exit layer, of {}", numbers.depth));
     }
     if (std::isfinite(numbers.gflops_per_image) && numbers.image_steps > 0) {
-        text += figure(gflops_text(numbers.gflops_per_image),
-                       std::isfinite(numbers.full_gflops_per_image)
-                           ? fmt::format("GFLOPs an image of {}", gflops_text(numbers.full_gflops_per_image))
-                           : "GFLOPs an image");
+        text +=
+            figure(gflops_text(numbers.gflops_per_image),
+                   std::isfinite(numbers.full_gflops_per_image)
+                       ? fmt::format("GFLOPs an image; full {}", gflops_text(numbers.full_gflops_per_image))
+                       : "GFLOPs an image");
     }
     return text + "</div>\n";
 }
@@ -200,6 +211,9 @@ std::string ledger_section(const ReportNumbers& numbers)
     std::vector<html::Segment> segments;
     std::string rows;
     for (const LedgerNumbers& part : numbers.ledger) {
+        if (part.ms == 0.0) {
+            continue;
+        }
         const std::string colour(ledger_colour(part.name));
         segments.push_back({part.label + ", " + share_text(part.share), colour, part.share});
         rows += fmt::format(
@@ -368,7 +382,8 @@ std::vector<Subject> subjects_of(std::span<const ReportedRun> runs)
 std::string about(const RunRecord& record)
 {
     std::vector<std::string> words;
-    for (const std::string& word : {record.model.name, record.started_at, record.machine.program}) {
+    for (const std::string& word :
+         {record.model.name, date_text(record.started_at), record.machine.program}) {
         if (!word.empty()) {
             words.push_back(word);
         }

@@ -74,7 +74,7 @@ public:
 private:
     void draw_axes()
     {
-        const int most_labels = std::max(static_cast<int>(area_.height / 20.0), 2);
+        const int most_labels = std::max(static_cast<int>(area_.height / 16.0), 2);
         for (const int layer : axis_ticks(data_.depth, most_labels)) {
             const double y = area_.y(layer);
             segment({area_.left, y}, {area_.right(), y}, {grid_colour, 1.0, 0.0});
@@ -217,7 +217,7 @@ private:
     void draw_colour_scale(double base)
     {
         constexpr double width = 96.0;
-        const double end = area_.right() - 36.0;
+        const double end = area_.right() - 46.0;
         for (int shade = 1; shade <= shades; ++shade) {
             painter_.rectangle({end - width + (shade - 1) * width / shades, base - 9.0}, width / shades, 10.0,
                                share_colour(static_cast<double>(shade) / shades));

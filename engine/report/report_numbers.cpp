@@ -34,7 +34,9 @@ int depth_of(const ModelSummary& model, NetworkRole role)
 LayerNumbers& layer_row(NetworkNumbers& network, int layer)
 {
     while (network.layers.size() <= static_cast<std::size_t>(layer)) {
-        network.layers.emplace_back().layer = static_cast<int>(network.layers.size()) - 1;
+        LayerNumbers row;
+        row.layer = static_cast<int>(network.layers.size());
+        network.layers.push_back(row);
     }
     return network.layers[static_cast<std::size_t>(layer)];
 }
@@ -262,7 +264,8 @@ std::string speed_up_text(const ReportNumbers& numbers)
 
 std::string result_sentence(const RunRecord& record, const ReportNumbers& numbers)
 {
-    const std::string policy = policy_label(record.settings);
+    const bool full = record.settings.policy == PolicyKind::full;
+    const std::string policy = full ? "the full network" : policy_label(record.settings);
     if (numbers.image_steps == 0) {
         return fmt::format("The run with {} was {} before its first step.", policy, to_string(record.state));
     }
@@ -275,7 +278,7 @@ std::string result_sentence(const RunRecord& record, const ReportNumbers& number
                            to_string(record.state), duration_text(numbers.sampling_ms),
                            numbers.images_finished, numbers.images_asked);
     }
-    if (numbers.blocks_full > 0) {
+    if (numbers.blocks_full > 0 && !full) {
         text += fmt::format(" It ran {} of the blocks that the full network would have run",
                             share_text(numbers.block_share));
         const std::string speed = speed_up_text(numbers);
@@ -294,8 +297,11 @@ std::string duration_text(double ms)
     if (!std::isfinite(ms)) {
         return "not known";
     }
+    if (ms == 0.0) {
+        return "0 ms";
+    }
     if (std::abs(ms) < 9.995) {
-        return fmt::format("{:.2f} ms", ms == 0.0 ? 0.0 : ms);
+        return fmt::format("{:.2f} ms", ms);
     }
     if (std::abs(ms) < 999.5) {
         return fmt::format("{:.0f} ms", ms);
