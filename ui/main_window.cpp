@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/main_window.h"
+
+#include "ui/control_panel.h"
+#include "ui/exit_plot.h"
+#include "ui/message_bar.h"
+#include "ui/preview_grid.h"
+#include "ui/run_numbers.h"
+#include "ui/status_strip.h"
+
+#include <QAction>
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QMenuBar>
+#include <QMimeData>
+#include <QProgressBar>
+#include <QScrollArea>
+#include <QStatusBar>
+#include <QToolButton>
+#include <QUrl>
+#include <QVBoxLayout>
+
+namespace duodiff::ui
+{
+
+namespace
+{
+
+QStringList localPaths(const QMimeData* data)
+{
+    QStringList paths;
+    for (const QUrl& url : data->urls()) {
+        if (url.isLocalFile()) {
+            paths << url.toLocalFile();
+        }
+    }
+    return paths;
+}
+
+/// Name and close button of a panel; moving and floating it works by dragging the rest of it.
+QWidget* panelTitle(const QString& title, QDockWidget* dock)
+{
+    auto* bar = new QWidget(dock);
+    auto* layout = new QHBoxLayout(bar);
+    layout->setContentsMargins(14, 6, 6, 2);
+    auto* label = new QLabel(title.toUpper(), bar);
+    label->setProperty("role", "section");
+    layout->addWidget(label, 1);
+    auto* close = new QToolButton(bar);
+    close->setText(QStringLiteral("✕"));
+    close->setFocusPolicy(Qt::NoFocus);
+    close->setAccessibleName(MainWindow::tr("Close %1").arg(title));
+    close->setToolTip(MainWindow::tr("Close this panel; the View menu brings it back"));
+    layout->addWidget(close);
+    QObject::connect(close, &QToolButton::clicked, dock, &QWidget::close);
+    bar->setToolTip(MainWindow::tr("Drag to move this panel; a double click takes it out of the window"));
+    return bar;
+}
+
+}  // namespace
+
+MainWindow::MainWindow(QWidget* parent)
+    : QMainWindow(parent),
+      m_controls(new ControlPanel(this)),
+      m_previews(new PreviewGrid(this)),
+      m_plot(new ExitPlot(this)),
+      m_numbers(new RunNumbers(this)),
+      m_messages(new MessageBar(this)),
+      m_status(new StatusStrip(this)),
+      m_modelText(new QLabel(this)),
+      m_pictureWhat(new QLabel(this)),
+      m_pictureStep(new QLabel(this)),
+      m_progress(new QProgressBar(this))
+{
+    setWindowIcon(applicationIcon());
+    setAcceptDrops(true);
+    setDockOptions(AnimatedDocks | AllowTabbedDocks | AllowNestedDocks);
+    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
+    setCentralWidget(buildCentre());
+
+    m_controlsDock = addPanel(tr("Controls"), "controlsDock", m_controls, Qt::LeftDockWidgetArea);
+    m_plotDock = addPanel(tr("Exit layer"), "plotDock", m_plot, Qt::BottomDockWidgetArea);
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(m_numbers);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_numbersDock = addPanel(tr("This run"), "numbersDock", scroll, Qt::RightDockWidgetArea);
+
+    buildMenus();
+    statusBar()->addWidget(m_status, 1);
+    statusBar()->setSizeGripEnabled(false);
+    m_modelText->setProperty("role", "muted");
+    m_modelText->setContentsMargins(0, 0, 12, 0);
+    menuBar()->setCornerWidget(m_modelText);
+    setModelText({}, {});
+    arrangeTabs();
+    resize(1280, 800);
+    resetLayout();
+}
+
+QWidget* MainWindow::buildCentre()
+{
+    auto* centre = new QWidget(this);
+    centre->setMinimumSize(280, 160);
+    auto* layout = new QVBoxLayout(centre);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addWidget(m_messages);
+    m_progress->setTextVisible(false);
+    m_progress->setFixedHeight(3);
+    m_progress->setRange(0, 1000);
+    m_progress->setAccessibleName(tr("Progress"));
+    layout->addWidget(m_progress);
+    setProgress(1.0);
+    auto* line = new QHBoxLayout;
+    line->setContentsMargins(16, 8, 16, 4);
+    m_pictureWhat->setToolTip(tr("What the pictures show"));
+    m_pictureStep->setToolTip(tr("The timestep that the pictures are at, and its number in the run"));
+    for (QLabel* label : {m_pictureWhat, m_pictureStep}) {
+        label->setProperty("role", "muted");
+        label->setTextFormat(Qt::RichText);
+    }
+    line->addWidget(m_pictureWhat, 1);
+    line->addWidget(m_pictureStep);
+    layout->addLayout(line);
+    layout->addWidget(m_previews, 1);
+    return centre;
+}
+
+QDockWidget* MainWindow::addPanel(const QString& title, const char* name, QWidget* content,
+                                  Qt::DockWidgetArea area)
+{
+    auto* dock = new QDockWidget(title, this);
+    dock->setObjectName(QLatin1String(name));
+    dock->setWidget(content);
+    dock->setTitleBarWidget(panelTitle(title, dock));
+    addDockWidget(area, dock);
+    return dock;
+}
+
+QAction* MainWindow::add(QMenu* menu, Act act, const QString& text, const QString& keys,
+                         const QString& toolTip)
+{
+    auto* action = menu->addAction(text);
+    action->setShortcut(QKeySequence(keys));
+    action->setToolTip(toolTip);
+    action->setStatusTip(toolTip);
+    m_actions[act] = action;
+    return action;
+}
+
+void MainWindow::setTheme(const Theme& theme)
+{
+    m_theme = theme;
+    m_previews->setTheme(theme);
+    m_plot->setTheme(theme);
+    m_numbers->setTheme(theme);
+    m_messages->setTheme(theme);
+    m_status->setTheme(theme);
+    centralWidget()->setStyleSheet(QStringLiteral(".QWidget { background: %1; }").arg(theme.window.name()));
+}
+
+void MainWindow::setModelText(const QString& name, const QString& description)
+{
+    const QString program = tr("DuoDiff Studio");
+    setWindowTitle(name.isEmpty() ? program : QStringLiteral("%1 — %2").arg(name, program));
+    m_modelText->setText(name.isEmpty() ? tr("no model") : QStringLiteral("%1 · %2").arg(name, description));
+    m_modelText->setToolTip(tr("The open model"));
+    // A corner widget is laid out only when the menu bar is.
+    m_modelText->adjustSize();
+    menuBar()->updateGeometry();
+    menuBar()->setCornerWidget(m_modelText);
+    m_modelText->show();
+}
+
+void MainWindow::setPictureText(const QString& what, const QString& step)
+{
+    m_pictureWhat->setText(what);
+    m_pictureStep->setText(step);
+}
+
+void MainWindow::setProgress(double fraction)
+{
+    m_progress->setVisible(fraction < 1.0);
+    m_progress->setRange(0, fraction < 0.0 ? 0 : 1000);
+    m_progress->setValue(static_cast<int>(fraction * 1000.0));
+}
+
+bool MainWindow::previewsVisible() const
+{
+    return isVisible() && !isMinimized() && m_previews->isVisible();
+}
+
+QByteArray MainWindow::saveLayout() const
+{
+    return saveState(layoutVersion);
+}
+
+bool MainWindow::restoreLayout(const QByteArray& state)
+{
+    return restoreState(state, layoutVersion);
+}
+
+void MainWindow::resetLayout()
+{
+    const std::pair<QDockWidget*, Qt::DockWidgetArea> places[] = {{m_controlsDock, Qt::LeftDockWidgetArea},
+                                                                  {m_plotDock, Qt::BottomDockWidgetArea},
+                                                                  {m_numbersDock, Qt::RightDockWidgetArea}};
+    for (const auto& [dock, area] : places) {
+        dock->setFloating(false);
+        addDockWidget(area, dock);
+        dock->show();
+    }
+    resizeDocks({m_controlsDock, m_numbersDock}, {272, 240}, Qt::Horizontal);
+    resizeDocks({m_plotDock}, {std::max(240, height() * 2 / 5)}, Qt::Vertical);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    Q_EMIT closing();
+    event->accept();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event)
+{
+    if (!localPaths(event->mimeData()).isEmpty()) {
+        event->acceptProposedAction();
+    }
+}
+
+void MainWindow::dropEvent(QDropEvent* event)
+{
+    const QStringList paths = localPaths(event->mimeData());
+    if (!paths.isEmpty()) {
+        event->acceptProposedAction();
+        Q_EMIT pathsDropped(paths);
+    }
+}
+
+}  // namespace duodiff::ui

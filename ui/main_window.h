@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/theme.h"
+
+#include <QMainWindow>
+#include <QStringList>
+
+#include <map>
+#include <vector>
+
+class QAction;
+class QLabel;
+class QMenu;
+class QProgressBar;
+class QStackedLayout;
+class QToolButton;
+
+namespace duodiff::ui
+{
+
+class ControlPanel;
+class ExitPlot;
+class MessageBar;
+class PreviewGrid;
+class RunNumbers;
+class StatusStrip;
+
+/// Everything that the menus offer.
+enum class Act {
+    openPack,
+    openCheckpoint,
+    exportAll,
+    exportImages,
+    exportReport,
+    quit,
+    generate,
+    stop,
+    finishBatch,
+    newSeed,
+    restoreDefaults,
+    showPreviews,
+    fitPlot,
+    copySummary,
+    dismissMessage,
+    themeSystem,
+    themeLight,
+    themeDark,
+    fullScreen,
+    resetLayout,
+    shortcuts,
+    about,
+};
+
+/// The window: the widgets, their places, the menus. It holds no run and knows no engine; the studio
+/// connects it.
+class MainWindow : public QMainWindow
+{
+    Q_OBJECT
+
+public:
+    explicit MainWindow(QWidget* parent = nullptr);
+
+    QAction* action(Act act) const { return m_actions.at(act); }
+    ControlPanel* controls() const { return m_controls; }
+    PreviewGrid* previews() const { return m_previews; }
+    ExitPlot* plot() const { return m_plot; }
+    RunNumbers* numbers() const { return m_numbers; }
+    MessageBar* messages() const { return m_messages; }
+    StatusStrip* status() const { return m_status; }
+
+    void setTheme(const Theme& theme);
+    const Theme& theme() const { return m_theme; }
+    /// In the corner of the menu bar, and in the title.
+    void setModelText(const QString& name, const QString& description);
+    /// Above the pictures: what they show, and which step.
+    void setPictureText(const QString& what, const QString& step);
+    /// Paths, newest first.
+    void setRecent(const QStringList& paths);
+    /// A thin bar above the pictures; below 0: how far is not known; 1 or more: gone.
+    void setProgress(double fraction);
+    bool previewsVisible() const;
+
+    QByteArray saveLayout() const;
+    bool restoreLayout(const QByteArray& state);
+    void resetLayout();
+
+    /// Titles and keys of every action, in the order of the menus.
+    std::vector<std::pair<QString, QString>> shortcutList() const;
+
+Q_SIGNALS:
+    void closing();
+    void pathsDropped(const QStringList& paths);
+    void recentChosen(const QString& path);
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    QWidget* buildCentre();
+    QDockWidget* addPanel(const QString& title, const char* name, QWidget* content, Qt::DockWidgetArea area);
+    void buildMenus();
+    QAction* add(QMenu* menu, Act act, const QString& text, const QString& keys, const QString& toolTip);
+    void arrangeTabs();
+    void showShortcuts();
+    void showAbout();
+
+    static constexpr int layoutVersion = 1;
+
+    Theme m_theme;
+    std::map<Act, QAction*> m_actions;
+    QMenu* m_recent = nullptr;
+    ControlPanel* m_controls;
+    PreviewGrid* m_previews;
+    ExitPlot* m_plot;
+    RunNumbers* m_numbers;
+    MessageBar* m_messages;
+    StatusStrip* m_status;
+    QLabel* m_modelText;
+    QLabel* m_pictureWhat;
+    QLabel* m_pictureStep;
+    QProgressBar* m_progress;
+    QDockWidget* m_controlsDock = nullptr;
+    QDockWidget* m_plotDock = nullptr;
+    QDockWidget* m_numbersDock = nullptr;
+};
+
+}  // namespace duodiff::ui
