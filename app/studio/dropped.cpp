@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "studio/dropped.h"
+
+#include "base/error.h"
+#include "report/image_metadata.h"
+#include "report/run_file.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <string_view>
+
+namespace duodiff::studio
+{
+
+namespace
+{
+
+namespace fs = std::filesystem;
+
+QString tr(const char* text)
+{
+    return QCoreApplication::translate("Dropped", text);
+}
+
+std::string firstBytes(const fs::path& path)
+{
+    std::array<char, 8> bytes{};
+    std::ifstream file(path, std::ios::binary);
+    file.read(bytes.data(), bytes.size());
+    return {bytes.data(), static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount()))};
+}
+
+std::string lowerSuffix(const fs::path& path)
+{
+    std::string suffix = path.extension().string();
+    std::transform(suffix.begin(), suffix.end(), suffix.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return suffix;
+}
+
+Dropped classifyFolder(const fs::path& path)
+{
+    if (fs::exists(path / "pack.json")) {
+        return {DroppedKind::pack, path};
+    }
+    if (fs::exists(path / "run.json")) {
+        return {DroppedKind::runFile, path / "run.json"};
+    }
+    throw EngineError(ErrorCode::bad_file, "This folder is neither a model pack nor a run", path.string(),
+                      "A pack has a pack.json in it, an exported run has a run.json.");
+}
+
+double ownParameter(const SamplingSettings& settings)
+{
+    switch (settings.policy) {
+        case PolicyKind::duodiff:
+            return settings.switch_step;
+        case PolicyKind::adadiff:
+            return settings.threshold;
+        case PolicyKind::static_layer:
+            return settings.exit_layer;
+        case PolicyKind::full:
+            break;
+    }
+    return std::numeric_limits<double>::quiet_NaN();
+}
+
+void pinPrecision(SamplingSettings& settings, const MachineInfo& machine)
+{
+    // `auto` may choose otherwise next time, and other roundings are other pixels.
+    if (settings.precision == Precision::automatic) {
+        settings.precision = from_string<Precision>(machine.precision).value_or(Precision::automatic);
+    }
+}
+
+void forgetUnmoved(EarlierRun& run)
+{
+    const double own = ownParameter(run.settings);
+    const bool moved = std::any_of(run.moved.begin(), run.moved.end(), [own](const auto& batches) {
+        return std::any_of(batches.begin(), batches.end(),
+                           [own](double value) { return std::isfinite(value) && value != own; });
+    });
+    if (!moved) {
+        run.moved.clear();
+        run.movedIsPartial = false;
+    }
+}
+
+/// The run as this one image saw it: enough for the plot.
+RunRecord recordOf(const ImageMetadata& metadata)
+{
+    RunRecord record;
+    record.settings = metadata.settings;
+    record.settings.count = 1;
+    record.settings.batch = 1;
+    record.settings.steps = std::max(1, static_cast<int>(metadata.trace.size()));
+    record.machine = metadata.machine;
+    record.model = metadata.model;
+    record.started_at = metadata.started_at;
+    if (metadata.index >= 0) {
+        record.images.push_back({0, metadata.seed, metadata.label, {}});
+    }
+    for (const TracePoint& point : metadata.trace) {
+        StepRecord step;
+        step.step = static_cast<int>(record.steps.size());
+        step.t = point.t;
+        step.network = point.network;
+        step.parameters = {point.parameter};
+        step.exit_layers = {static_cast<std::int16_t>(point.exit_layer)};
+        record.steps.push_back(std::move(step));
+    }
+    return record;
+}
+
+EarlierRun readImage(const fs::path& path)
+{
+    const ImageMetadata metadata = read_image_metadata(path);
+    EarlierRun run;
+    run.settings = metadata.settings;
+    pinPrecision(run.settings, metadata.machine);
+    run.record = recordOf(metadata);
+    run.seed = metadata.index >= 0 ? metadata.seed : metadata.settings.seed;
+    for (const TracePoint& point : metadata.trace) {
+        run.moved.push_back({point.parameter});
+    }
+    run.movedIsPartial = run.settings.count > run.settings.batch;
+    forgetUnmoved(run);
+    run.what = metadata.index >= 0 ? tr("Image %1 of a run").arg(metadata.index) : tr("The grid of a run");
+    run.pictures = {path};
+    return run;
+}
+
+EarlierRun readRun(const fs::path& path)
+{
+    EarlierRun run;
+    run.record = read_run_file(path);
+    run.settings = run.record.settings;
+    pinPrecision(run.settings, run.record.machine);
+    run.seed = run.settings.seed;
+    for (const StepRecord& step : run.record.steps) {
+        run.moved.push_back(step.parameters);
+    }
+    forgetUnmoved(run);
+    run.what = tr("A run of %1 images").arg(run.settings.count);
+    for (const ImageRecord& image : run.record.images) {
+        // A name out of a file: only its last part, so that it cannot lead elsewhere.
+        const fs::path name = fs::path(image.file).filename();
+        run.pictures.push_back(name.empty() ? fs::path() : path.parent_path() / name);
+    }
+    return run;
+}
+
+}  // namespace
+
+Dropped classify(const fs::path& path)
+{
+    std::error_code error;
+    const auto status = fs::status(path, error);
+    if (!fs::exists(status)) {
+        throw EngineError(ErrorCode::bad_file, "There is no such file or folder", path.string(),
+                          "It may have been moved or renamed.");
+    }
+    if (fs::is_directory(status)) {
+        return classifyFolder(path);
+    }
+    if (!fs::is_regular_file(status)) {
+        throw EngineError(ErrorCode::bad_file, "This is neither a file nor a folder", path.string());
+    }
+    const std::string suffix = lowerSuffix(path);
+    const std::string bytes = firstBytes(path);
+    if (suffix == ".png" || bytes.starts_with("\x89PNG")) {
+        return {DroppedKind::image, path};
+    }
+    if (suffix == ".json") {
+        return path.filename() == "pack.json" ? Dropped{DroppedKind::pack, path.parent_path()}
+                                              : Dropped{DroppedKind::runFile, path};
+    }
+    const std::array<std::string_view, 6> checkpoints = {".pth", ".pt",          ".ckpt",
+                                                         ".bin", ".safetensors", ".th"};
+    if (bytes.starts_with("PK") ||
+        std::find(checkpoints.begin(), checkpoints.end(), suffix) != checkpoints.end()) {
+        return {DroppedKind::checkpoint, path};
+    }
+    throw EngineError(ErrorCode::bad_file, "This is nothing that the studio opens", path.string(),
+                      "It opens model packs (folders), checkpoints (.pth, .pt, .safetensors), its own PNG "
+                      "images, and run.json files.");
+}
+
+EarlierRun readEarlierRun(const Dropped& dropped)
+{
+    return dropped.kind == DroppedKind::image ? readImage(dropped.path) : readRun(dropped.path);
+}
+
+bool isSameModel(const ModelSummary& earlier, const ModelSummary& now)
+{
+    bool compared = false;
+    for (const auto& [part, digest] : earlier.sha256) {
+        const auto other = now.sha256.find(part);
+        if (other != now.sha256.end()) {
+            if (other->second != digest) {
+                return false;
+            }
+            compared = true;
+        }
+    }
+    return compared;
+}
+
+}  // namespace duodiff::studio

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "stream/run_record.h"
+
+#include <QString>
+
+#include <filesystem>
+#include <vector>
+
+namespace duodiff::studio
+{
+
+/// theta, t_s or the static layer in force, [step][batch]; NaN where nothing is known.
+using MovedParameters = std::vector<std::vector<double>>;
+
+/// A run that an image or a run file tells of.
+struct EarlierRun {
+    RunRecord record;             ///< without pictures; of an image, with its own exit layers alone
+    SamplingSettings settings;    ///< as they were, with the precision that `auto` became
+    std::uint64_t seed = 0;       ///< of the image itself, or of the run
+    MovedParameters moved;        ///< empty: the settings alone repeat the run
+    bool movedIsPartial = false;  ///< an image knows the parameters of its own batch only
+    QString what;                 ///< "Image 3 of a run", "A run of 16 images"
+    std::vector<std::filesystem::path> pictures;  ///< of the record's images, where they lie beside it
+};
+
+enum class DroppedKind { pack, checkpoint, image, runFile };
+
+struct Dropped {
+    DroppedKind kind = DroppedKind::pack;
+    std::filesystem::path path;  ///< of the pack its folder, of a run its run.json
+};
+
+/// What `path` is, by its content where the name does not tell. Throws EngineError(bad_file) that says
+/// why it is nothing the studio opens.
+Dropped classify(const std::filesystem::path& path);
+
+/// Reads a PNG or a run.json. Throws EngineError(bad_file).
+EarlierRun readEarlierRun(const Dropped& dropped);
+
+/// Whether what both models have has the same weights.
+bool isSameModel(const ModelSummary& earlier, const ModelSummary& now);
+
+}  // namespace duodiff::studio

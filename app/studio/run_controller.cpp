@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "studio/run_controller.h"
+
+#include "ui/control_panel.h"
+#include "ui/exit_plot.h"
+#include "ui/main_window.h"
+#include "ui/preview_grid.h"
+#include "ui/run_numbers.h"
+#include "ui/status_strip.h"
+
+#include <QFile>
+
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace duodiff::studio
+{
+
+namespace
+{
+
+constexpr int fastestTickMs = 16;
+constexpr int slowestTickMs = 100;
+constexpr int pictureMs = 34;  // at most 30 a second
+constexpr int numbersMs = 200;
+
+QStringList captionsOf(const ModelInfo& model, const SamplingSettings& settings)
+{
+    QStringList captions;
+    for (int image = 0; image < settings.count; ++image) {
+        QString label;
+        if (model.num_classes > 0) {
+            const auto k = static_cast<std::size_t>(image);
+            const std::int64_t number = settings.classes.empty()
+                                            ? image % model.num_classes
+                                            : settings.classes[k % settings.classes.size()];
+            const auto index = static_cast<std::size_t>(number);
+            label = index < model.summary.class_names.size()
+                        ? QString::fromStdString(model.summary.class_names[index])
+                        : RunController::tr("class %1").arg(number);
+            label += QStringLiteral(" · ");
+        }
+        captions << label +
+                        RunController::tr("seed %1").arg(settings.seed + static_cast<std::uint64_t>(image));
+    }
+    return captions;
+}
+
+}  // namespace
+
+double threadSeconds()
+{
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+std::uint64_t residentBytes()
+{
+    QFile file(QStringLiteral("/proc/self/statm"));
+    if (!file.open(QIODevice::ReadOnly)) {
+        return 0;
+    }
+    const QList<QByteArray> fields = file.readAll().split(' ');
+    return fields.size() > 1 ? fields[1].toULongLong() * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE))
+                             : 0;
+}
+
+RunController::RunController(EngineThread& engine, ui::MainWindow& window, QObject* parent)
+    : QObject(parent), m_engine(engine), m_window(window)
+{
+    m_tick.setTimerType(Qt::PreciseTimer);
+    m_tick.setSingleShot(true);
+    connect(&m_tick, &QTimer::timeout, this, &RunController::tick);
+    connect(&engine, &EngineThread::sampled, this,
+            [this](quint64 job, const OutcomePointer& outcome) { end(job, JobState::done, outcome); });
+    connect(&engine, &EngineThread::cancelled, this,
+            [this](quint64 job, const OutcomePointer& outcome) { end(job, JobState::cancelled, outcome); });
+    connect(&engine, &EngineThread::failed, this, [this](quint64 job, const Failure& failure) {
+        if (m_job && m_job->id() == job) {
+            end(job, JobState::failed, nullptr);
+            Q_EMIT failed(failure);
+        }
+    });
+}
+
+bool RunController::start(const ModelInfo& model, const SamplingSettings& settings,
+                          const MovedParameters& moved)
+{
+    if (isRunning()) {
+        return false;
+    }
+    m_model = model;
+    m_record = RunRecord();
+    m_record.settings = settings;
+    m_record.model = model.summary;
+    m_images.clear();
+    m_last.reset();
+    m_estimate.begin(model.summary, settings);
+    m_picturesPerSecond.reset();
+    m_picturesShown = 0;
+    m_lastPicture = m_lastNumbers = -1000;
+
+    m_window.previews()->beginRun(settings.count, model.summary.image_size, model.summary.image_size,
+                                  captionsOf(model, settings));
+    m_window.plot()->beginRun(model.summary, settings);
+    m_window.numbers()->clear();
+    m_window.controls()->setPhase(ui::ControlPanel::Phase::running);
+
+    m_job = m_engine.sample(settings, moved);
+    m_clock.start();
+    m_lastTick = m_rateSince = 0;
+    m_threadSeconds = threadSeconds();
+    askForPicture();
+    m_tick.start(fastestTickMs);
+    showStatus();
+    Q_EMIT started();
+    return true;
+}
+
+void RunController::stop()
+{
+    if (m_job) {
+        m_job->requestStop();
+        m_window.controls()->setPhase(ui::ControlPanel::Phase::stopping);
+        showStatus();
+    }
+}
+
+void RunController::finishBatch()
+{
+    if (m_job) {
+        m_job->requestFinishBatch();
+        showStatus();
+    }
+}
+
+void RunController::moveLive(const SamplingSettings& settings)
+{
+    if (m_job) {
+        m_job->replay = false;
+        m_job->live.threshold = settings.threshold;
+        m_job->live.switch_step = settings.switch_step;
+        m_job->live.exit_layer = settings.exit_layer;
+        m_estimate.setSwitchStep(settings.switch_step);
+    }
+}
+
+void RunController::askForPicture()
+{
+    const qint64 now = m_clock.elapsed();
+    if (m_picturesWanted && m_window.previewsVisible() && now - m_lastPicture >= pictureMs) {
+        m_job->pictureWanted = true;
+    }
+}
+
+void RunController::tick()
+{
+    if (!m_job) {
+        return;
+    }
+    drain();
+    askForPicture();
+    // Showing must not cost the sampler much: the thread's own processor time since the last tick, all of
+    // its painting included, says when the next one may come.
+    const double seconds = threadSeconds();
+    const qint64 now = m_clock.elapsed();
+    const double spentMs = (seconds - m_threadSeconds) * 1000.0;
+    const int wait = static_cast<int>(spentMs / drawingShare) - static_cast<int>(now - m_lastTick);
+    m_threadSeconds = seconds;
+    m_lastTick = now;
+    m_tick.start(std::clamp(wait, fastestTickMs, slowestTickMs));
+}
+
+void RunController::drain()
+{
+    auto contents = m_engine.mailbox().take();
+    if (!contents.frames.empty()) {
+        showFrames(contents.frames);
+    }
+    for (FinishedBatch& batch : contents.batches) {
+        m_window.previews()->setImages(batch.images);
+        std::move(batch.images.begin(), batch.images.end(), std::back_inserter(m_images));
+    }
+    const qint64 now = m_clock.elapsed();
+    if (now - m_lastNumbers >= numbersMs) {
+        m_lastNumbers = now;
+        if (m_last) {
+            m_window.numbers()->showLive(m_record);
+        }
+        showStatus();
+    }
+}
+
+void RunController::showFrames(std::vector<Frame>& frames)
+{
+    std::erase_if(frames, [this](const Frame& frame) { return !m_job || frame.run_id != m_job->id(); });
+    if (frames.empty()) {
+        return;
+    }
+    for (const Frame& frame : frames) {
+        m_record.add(frame);
+        m_estimate.add(frame);
+        if (frame.picture) {
+            m_window.previews()->setPicture(frame.first_image, *frame.picture);
+            m_lastPicture = m_clock.elapsed();
+            ++m_picturesShown;
+        }
+    }
+    m_window.plot()->addFrames(frames);
+    m_last = std::move(frames.back());
+    const QString what = m_model.latent ? tr("<b>x<sub>t</sub></b> &nbsp;approximation of the latent")
+                                        : QStringLiteral("<b>x<sub>t</sub></b>");
+    m_window.setPictureText(what, tr("t = <b>%1</b> &nbsp; step <b>%2</b> / %3")
+                                      .arg(m_last->t)
+                                      .arg(m_last->step + 1)
+                                      .arg(m_record.settings.steps));
+}
+
+void RunController::showStatus()
+{
+    const qint64 now = m_clock.elapsed();
+    if (now - m_rateSince >= 1000) {
+        m_picturesPerSecond = 1000.0 * m_picturesShown / static_cast<double>(now - m_rateSince);
+        m_rateSince = now;
+        m_picturesShown = 0;
+    }
+    ui::Status status = m_window.status()->status();
+    status.kind = ui::Status::Kind::working;
+    status.state = m_job->stopRequested()          ? tr("Stopping")
+                   : m_job->finishBatchRequested() ? tr("Finishing the batch")
+                   : m_last                        ? tr("Sampling")
+                                                   : tr("Starting");
+    status.step = m_estimate.stepsRun();
+    status.steps = m_record.settings.steps;
+    status.batch = m_estimate.batch();
+    status.batches = m_estimate.batches();
+    status.msPerStep = m_estimate.msPerStep();
+    status.imagesPerSecond = m_estimate.imagesPerSecond();
+    status.secondsLeft = m_estimate.secondsLeft();
+    status.memoryBytes = residentBytes();
+    status.previewsPerSecond = m_picturesPerSecond;
+    status.previewShare.reset();
+    m_window.status()->setStatus(status);
+}
+
+void RunController::end(quint64 job, JobState state, const OutcomePointer& outcome)
+{
+    if (!m_job || m_job->id() != job) {
+        return;
+    }
+    // The last frames were put before the news of the end was.
+    drain();
+    m_tick.stop();
+    m_engine.mailbox().beginRun(0);
+    m_job.reset();
+    m_window.plot()->finishRun();
+    m_window.controls()->setPhase(ui::ControlPanel::Phase::ready);
+    Q_EMIT ended(state, outcome);
+}
+
+}  // namespace duodiff::studio

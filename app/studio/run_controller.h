@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "studio/dropped.h"
+#include "studio/engine_thread.h"
+#include "studio/time_estimate.h"
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <QTimer>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace duodiff::ui
+{
+class MainWindow;
+struct Status;
+}  // namespace duodiff::ui
+
+namespace duodiff::studio
+{
+
+/// Seconds of processor time that the calling thread has used.
+double threadSeconds();
+/// Bytes of memory that the process holds now; 0 where the system does not tell.
+std::uint64_t residentBytes();
+
+/// One run at a time, from Generate to its end: drains the mailbox on a timer and gives the window's
+/// widgets what came.
+class RunController : public QObject
+{
+    Q_OBJECT
+
+public:
+    RunController(EngineThread& engine, ui::MainWindow& window, QObject* parent = nullptr);
+
+    /// Refused (false) while a run goes on.
+    bool start(const ModelInfo& model, const SamplingSettings& settings, const MovedParameters& moved = {});
+    void stop();
+    void finishBatch();
+    /// theta, t_s and the static layer as the controls show them; act from the next step on.
+    void moveLive(const SamplingSettings& settings);
+    void setPicturesWanted(bool wanted) { m_picturesWanted = wanted; }
+
+    bool isRunning() const { return m_job != nullptr; }
+    JobPointer job() const { return m_job; }
+    /// The run in progress as far as it has come.
+    const RunRecord& live() const { return m_record; }
+    /// Finished images of the run in progress.
+    const std::vector<FinishedImage>& images() const { return m_images; }
+    /// Moves out what has come, and shows it. The timer does this.
+    void drain();
+
+    /// Most of the window thread's time that showing a run may take, 0..1.
+    static constexpr double drawingShare = 0.04;
+
+Q_SIGNALS:
+    void started();
+    /// After the last frame was shown. `outcome` is null where the job never began or failed.
+    void ended(duodiff::studio::JobState state, duodiff::studio::OutcomePointer outcome);
+    void failed(const duodiff::Failure& failure);
+
+private:
+    void end(quint64 job, JobState state, const OutcomePointer& outcome);
+    void tick();
+    void showFrames(std::vector<Frame>& frames);
+    void showStatus();
+    void askForPicture();
+
+    EngineThread& m_engine;
+    ui::MainWindow& m_window;
+    JobPointer m_job;
+    ModelInfo m_model;
+    RunRecord m_record;
+    std::vector<FinishedImage> m_images;
+    TimeEstimate m_estimate;
+    std::optional<Frame> m_last;
+    bool m_picturesWanted = true;
+
+    QTimer m_tick;
+    QElapsedTimer m_clock;
+    double m_threadSeconds = 0.0;
+    qint64 m_lastTick = 0;
+    qint64 m_lastPicture = -1000;
+    qint64 m_lastNumbers = -1000;
+    qint64 m_rateSince = 0;
+    int m_picturesShown = 0;
+    std::optional<double> m_picturesPerSecond;
+};
+
+}  // namespace duodiff::studio

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "studio/settings_store.h"
+
+#include "base/error.h"
+#include "report/run_file.h"
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QSettings>
+#include <QStandardPaths>
+
+namespace duodiff::studio
+{
+
+namespace
+{
+
+constexpr int formatVersion = 1;
+constexpr qsizetype mostRecent = 8;
+
+QString tr(const char* text)
+{
+    return QCoreApplication::translate("SettingsStore", text);
+}
+
+/// The bits of an export choice by name, so that reading and writing cannot differ.
+std::vector<std::pair<QString, bool*>> flagsOf(ui::ExportChoice& choice)
+{
+    return {{QStringLiteral("images"), &choice.images},
+            {QStringLiteral("grid"), &choice.grid},
+            {QStringLiteral("settings_inside"), &choice.settingsInside},
+            {QStringLiteral("run_file"), &choice.runFile},
+            {QStringLiteral("table"), &choice.table},
+            {QStringLiteral("html_report"), &choice.htmlReport},
+            {QStringLiteral("pdf_report"), &choice.pdfReport},
+            {QStringLiteral("plot_png"), &choice.plotPng},
+            {QStringLiteral("plot_svg"), &choice.plotSvg},
+            {QStringLiteral("plot_pdf"), &choice.plotPdf}};
+}
+
+}  // namespace
+
+SettingsStore::SettingsStore(const QString& file) : m_file(file)
+{
+    if (m_file.isEmpty()) {
+        m_file = QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation) +
+                 QStringLiteral("/duodiff-studio/studio.ini");
+    }
+    m_existed = QFileInfo::exists(m_file);
+}
+
+void SettingsStore::setAside(const QString& reason)
+{
+    QString aside = m_file + QStringLiteral(".damaged");
+    for (int number = 2; QFileInfo::exists(aside); ++number) {
+        aside = QStringLiteral("%1.damaged-%2").arg(m_file).arg(number);
+    }
+    const bool kept = QFile::rename(m_file, aside);
+    m_notice =
+        tr("The remembered settings could not be read (%1); the defaults are used. %2")
+            .arg(reason, kept ? tr("The former file is kept as %1.").arg(QDir::toNativeSeparators(aside))
+                              : tr("The file is %1.").arg(QDir::toNativeSeparators(m_file)));
+}
+
+Remembered SettingsStore::load()
+{
+    Remembered remembered;
+    if (!m_existed) {
+        return remembered;
+    }
+    QString damage;
+    {
+        const QSettings settings(m_file, QSettings::IniFormat);
+        if (settings.status() == QSettings::AccessError) {
+            damage = tr("no permission");
+        } else if (settings.status() != QSettings::NoError) {
+            damage = tr("it is no INI file");
+        } else if (settings.value(QStringLiteral("studio/format")).toInt() != formatVersion) {
+            damage = tr("it is incomplete, or of another version");
+        } else {
+            remembered.geometry = settings.value(QStringLiteral("window/geometry")).toByteArray();
+            remembered.layout = settings.value(QStringLiteral("window/layout")).toByteArray();
+            remembered.theme = settings.value(QStringLiteral("window/theme"), remembered.theme).toString();
+            remembered.showPreviews = settings.value(QStringLiteral("window/previews"), true).toBool();
+            remembered.lastModel = settings.value(QStringLiteral("model/last")).toString();
+            remembered.recent =
+                settings.value(QStringLiteral("model/recent")).toStringList().mid(0, mostRecent);
+            remembered.exportChoice.folder = settings.value(QStringLiteral("export/folder")).toString();
+            for (const auto& [name, flag] : flagsOf(remembered.exportChoice)) {
+                *flag = settings.value(QStringLiteral("export/") + name, *flag).toBool();
+            }
+            const QString run = settings.value(QStringLiteral("run/settings")).toString();
+            try {
+                if (!run.isEmpty()) {
+                    remembered.settings = settings_from_json(run.toStdString(), "run/settings");
+                }
+            } catch (const EngineError& error) {
+                damage = QString::fromStdString(error.failure().what);
+            }
+        }
+    }
+    if (!damage.isEmpty()) {
+        setAside(damage);
+        return {};
+    }
+    return remembered;
+}
+
+bool SettingsStore::save(const Remembered& remembered) const
+{
+    QDir().mkpath(QFileInfo(m_file).path());
+    QSettings settings(m_file, QSettings::IniFormat);
+    settings.setValue(QStringLiteral("studio/format"), formatVersion);
+    settings.setValue(QStringLiteral("window/geometry"), remembered.geometry);
+    settings.setValue(QStringLiteral("window/layout"), remembered.layout);
+    settings.setValue(QStringLiteral("window/theme"), remembered.theme);
+    settings.setValue(QStringLiteral("window/previews"), remembered.showPreviews);
+    settings.setValue(QStringLiteral("model/last"), remembered.lastModel);
+    settings.setValue(QStringLiteral("model/recent"), remembered.recent.mid(0, mostRecent));
+    settings.setValue(QStringLiteral("export/folder"), remembered.exportChoice.folder);
+    auto choice = remembered.exportChoice;
+    for (const auto& [name, flag] : flagsOf(choice)) {
+        settings.setValue(QStringLiteral("export/") + name, *flag);
+    }
+    if (remembered.settings) {
+        settings.setValue(QStringLiteral("run/settings"),
+                          QString::fromStdString(settings_to_json(*remembered.settings)));
+    }
+    settings.sync();
+    return settings.status() == QSettings::NoError;
+}
+
+}  // namespace duodiff::studio

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "studio/studio.h"
+
+#include "ui/control_panel.h"
+#include "ui/exit_plot.h"
+#include "ui/message_bar.h"
+#include "ui/preview_grid.h"
+#include "ui/run_numbers.h"
+#include "ui/status_strip.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QClipboard>
+#include <QDir>
+#include <QFileInfo>
+#include <QMetaObject>
+#include <QPalette>
+#include <QPointer>
+#include <QThread>
+
+#include <utility>
+
+namespace duodiff::studio
+{
+
+using ui::Act;
+using ui::ControlPanel;
+
+namespace
+{
+
+/// Qt 6.4 has no word for the system's choice; its palette tells where a desktop has set one.
+bool systemPrefersDark()
+{
+    if (qEnvironmentVariableIsEmpty("XDG_CURRENT_DESKTOP")) {
+        return true;
+    }
+    return QGuiApplication::palette().color(QPalette::Window).lightness() < 128;
+}
+
+}  // namespace
+
+QString bundledModel(const QString& programFolder)
+{
+    const QDir folder(programFolder);
+    const QStringList places{qEnvironmentVariable("DUODIFF_PACK_DIR"),
+                             folder.filePath(QStringLiteral("../share/duodiff-studio/models/fashion-mnist")),
+                             folder.filePath(QStringLiteral("../../../models/fashion-mnist"))};
+    for (const QString& place : places) {
+        if (!place.isEmpty() && QFileInfo::exists(place + QStringLiteral("/pack.json"))) {
+            return QDir::cleanPath(place);
+        }
+    }
+    return {};
+}
+
+Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
+    : QObject(parent),
+      m_services(std::move(services)),
+      m_options(std::move(options)),
+      m_store(m_options.settingsFile),
+      m_remembered(m_options.remember ? m_store.load() : Remembered()),
+      m_engine(m_services.engine),
+      m_run(m_engine, m_window),
+      m_systemIsDark(systemPrefersDark())
+{
+    m_startWhenOpen = m_options.startRun || (m_options.remember && !m_store.existed());
+    m_exportChoice = m_remembered.exportChoice;
+    connectWindow();
+    connectEngine();
+
+    const QString theme = m_options.theme.isEmpty() ? m_remembered.theme : m_options.theme;
+    m_window
+        .action(theme == QLatin1String("light")  ? Act::themeLight
+                : theme == QLatin1String("dark") ? Act::themeDark
+                                                 : Act::themeSystem)
+        ->setChecked(true);
+    applyTheme();
+    m_window.action(Act::showPreviews)->setChecked(m_remembered.showPreviews);
+    if (!m_remembered.geometry.isEmpty()) {
+        m_window.restoreGeometry(m_remembered.geometry);
+    }
+    if (!m_remembered.layout.isEmpty() && !m_window.restoreLayout(m_remembered.layout)) {
+        m_window.resetLayout();
+    }
+    m_window.setRecent(m_remembered.recent);
+    m_window.previews()->clear(tr("Open a model pack to begin, or drop one here."));
+    m_window.setPictureText({}, {});
+    updateActions();
+    showIdleStatus();
+}
+
+Studio::~Studio()
+{
+    m_engine.shutDown();
+}
+
+void Studio::show()
+{
+    m_window.show();
+    // After the first paint: the window is there before the engine takes a core.
+    QTimer::singleShot(0, this, &Studio::begin);
+}
+
+void Studio::begin()
+{
+    if (!m_store.notice().isEmpty()) {
+        ui::Message message;
+        message.what = m_store.notice();
+        m_window.messages()->post(std::move(message));
+    }
+    listDevices();
+    QString path = m_options.model;
+    if (path.isEmpty() && !m_remembered.lastModel.isEmpty() && QFileInfo::exists(m_remembered.lastModel)) {
+        path = m_remembered.lastModel;
+    }
+    if (path.isEmpty()) {
+        path = m_options.bundledModel;
+    }
+    if (!path.isEmpty()) {
+        openPath(path);
+    }
+}
+
+void Studio::listDevices()
+{
+    if (!m_services.devices) {
+        return;
+    }
+    // Asking a GPU's driver may take seconds. The thread outlives a window that is closed meanwhile.
+    QPointer<Studio> self(this);
+    auto* thread = QThread::create([self, devices = m_services.devices] {
+        QStringList names;
+        for (const std::string& name : devices()) {
+            names << QString::fromStdString(name);
+        }
+        QMetaObject::invokeMethod(
+            QCoreApplication::instance(),
+            [self, names] {
+                if (self) {
+                    self->m_window.controls()->setDevices(names);
+                }
+            },
+            Qt::QueuedConnection);
+    });
+    connect(thread, &QThread::finished, thread, &QObject::deleteLater);
+    thread->start();
+}
+
+void Studio::connectWindow()
+{
+    ControlPanel* controls = m_window.controls();
+    connect(controls, &ControlPanel::generateRequested, this, &Studio::generate);
+    connect(controls, &ControlPanel::stopRequested, &m_run, &RunController::stop);
+    connect(controls, &ControlPanel::finishBatchRequested, &m_run, &RunController::finishBatch);
+    connect(controls, &ControlPanel::openRequested, this, [this] { chooseAndOpen(false); });
+    connect(controls, &ControlPanel::liveChanged, this,
+            [this, controls] { m_run.moveLive(controls->settings()); });
+    connect(controls, &ControlPanel::settingsChanged, this, &Studio::showSwitchLine);
+    connect(m_window.plot(), &ui::ExitPlot::switchStepMoved, controls, &ControlPanel::moveSwitchStep);
+    connect(m_window.plot(), &ui::ExitPlot::switchStepReleased, controls, &ControlPanel::moveSwitchStep);
+    connect(m_window.previews(), &ui::PreviewGrid::imageHovered, this, [this](int image) {
+        m_window.plot()->setHighlightedImage(image < 0 ? std::nullopt : std::optional(image));
+    });
+
+    const auto on = [this](Act act, auto&& what) {
+        connect(m_window.action(act), &QAction::triggered, this, what);
+    };
+    on(Act::openPack, [this] { chooseAndOpen(false); });
+    on(Act::openCheckpoint, [this] { chooseAndOpen(true); });
+    on(Act::generate, [this] { generate(); });
+    on(Act::stop, [this] { m_run.stop(); });
+    on(Act::finishBatch, [this] { m_run.finishBatch(); });
+    on(Act::newSeed, [controls] { controls->drawSeed(); });
+    on(Act::restoreDefaults, [controls] { controls->restoreAllDefaults(); });
+    on(Act::themeSystem, [this] { applyTheme(); });
+    on(Act::themeLight, [this] { applyTheme(); });
+    on(Act::themeDark, [this] { applyTheme(); });
+    on(Act::exportAll, [this] { askForExport(m_exportChoice); });
+    on(Act::exportImages,
+       [this] { askForExport({.htmlReport = false, .pdfReport = false, .plotPng = false}); });
+    on(Act::exportReport, [this] { askForExport({.images = false, .grid = false, .plotPng = false}); });
+    on(Act::copySummary, [this] {
+        QGuiApplication::clipboard()->setText(m_window.plot()->textSummary() + QStringLiteral("\n\n") +
+                                              m_window.numbers()->textSummary());
+    });
+    connect(m_window.action(Act::showPreviews), &QAction::toggled, &m_run, &RunController::setPicturesWanted);
+    connect(&m_window, &ui::MainWindow::pathsDropped, this, &Studio::onDropped);
+    connect(&m_window, &ui::MainWindow::recentChosen, this, &Studio::openPath);
+    connect(&m_window, &ui::MainWindow::closing, this, [this] {
+        remember();
+        m_run.stop();
+        m_engine.shutDown();
+    });
+}
+
+void Studio::connectEngine()
+{
+    connect(&m_engine, &EngineThread::opened, this, &Studio::onOpened);
+    connect(&m_engine, &EngineThread::failed, this,
+            [this](quint64 job, const Failure& failure) { onOpenEnded(job, &failure); });
+    connect(&m_engine, &EngineThread::cancelled, this, [this](quint64 job) { onOpenEnded(job, nullptr); });
+    connect(&m_engine, &EngineThread::progressed, this,
+            [this](quint64 job, const QString& what, double fraction) {
+                if (m_opening && m_opening->id() == job) {
+                    m_window.setProgress(std::min(fraction, 0.999));
+                    m_window.previews()->clear(what);
+                }
+            });
+    connect(&m_run, &RunController::ended, this, &Studio::onRunEnded);
+    connect(&m_run, &RunController::failed, this, &Studio::onRunFailed);
+    connect(&m_run, &RunController::started, this, &Studio::updateActions);
+    connect(&m_exporter, &Exporter::progressed, &m_window, &ui::MainWindow::setProgress);
+    connect(&m_exporter, &Exporter::finished, this, &Studio::onExported);
+    connect(&m_idle, &QTimer::timeout, this, [this] {
+        if (!m_run.isRunning()) {
+            showIdleStatus();
+        }
+    });
+    m_idle.start(2000);
+}
+
+void Studio::applyTheme()
+{
+    const bool dark = m_window.action(Act::themeDark)->isChecked() ||
+                      (m_window.action(Act::themeSystem)->isChecked() && m_systemIsDark);
+    const auto theme = dark ? ui::Theme::dark() : ui::Theme::light();
+    if (auto* application = qobject_cast<QApplication*>(QCoreApplication::instance())) {
+        ui::applyTheme(*application, theme);
+    }
+    m_window.setTheme(theme);
+}
+
+void Studio::remember()
+{
+    if (!m_options.remember) {
+        return;
+    }
+    m_remembered.geometry = m_window.saveGeometry();
+    m_remembered.layout = m_window.saveLayout();
+    m_remembered.theme = m_window.action(Act::themeLight)->isChecked()  ? QStringLiteral("light")
+                         : m_window.action(Act::themeDark)->isChecked() ? QStringLiteral("dark")
+                                                                        : QStringLiteral("system");
+    m_remembered.showPreviews = m_window.action(Act::showPreviews)->isChecked();
+    if (m_model) {
+        m_remembered.settings = m_window.controls()->settings();
+    }
+    m_remembered.exportChoice = m_exportChoice;
+    if (!m_store.save(m_remembered)) {
+        qWarning("duodiff-studio: the settings could not be written to %s", qUtf8Printable(m_store.file()));
+    }
+}
+
+void Studio::showIdleStatus()
+{
+    ui::Status status;
+    const auto former = m_window.status()->status();
+    status.kind = m_opening ? ui::Status::Kind::busy : ui::Status::Kind::idle;
+    status.state = m_opening ? tr("Opening %1").arg(QFileInfo(m_openingPath).fileName())
+                   : m_model ? tr("Ready")
+                             : tr("No model");
+    status.memoryBytes = residentBytes();
+    status.machine = former.machine;
+    if (m_kept) {
+        const RunRecord& record = m_kept->record;
+        if (record.ledger.wall > 0.0) {
+            status.previewShare = record.ledger.previews / record.ledger.wall;
+        }
+        if (!record.machine.device.empty()) {
+            status.machine = tr("%1 · %2 · %3 threads")
+                                 .arg(QString::fromStdString(record.machine.device),
+                                      QString::fromStdString(record.machine.precision))
+                                 .arg(record.machine.threads);
+        }
+    }
+    m_window.status()->setStatus(status);
+}
+
+void Studio::updateActions()
+{
+    const bool running = m_run.isRunning();
+    m_window.action(Act::generate)->setEnabled(m_model && !m_opening && !running);
+    m_window.action(Act::stop)->setEnabled(running);
+    m_window.action(Act::finishBatch)->setEnabled(running);
+    m_window.action(Act::newSeed)->setEnabled(!running);
+    m_window.action(Act::restoreDefaults)->setEnabled(!running);
+    const bool hasRun = m_kept && !running && !m_exporter.isBusy();
+    for (const Act act : {Act::exportAll, Act::exportImages, Act::exportReport}) {
+        m_window.action(act)->setEnabled(hasRun);
+    }
+}
+
+void Studio::showSwitchLine()
+{
+    const auto settings = m_window.controls()->settings();
+    m_window.plot()->setSwitchStep(m_model && settings.policy == PolicyKind::duodiff
+                                       ? std::optional(settings.switch_step)
+                                       : std::nullopt);
+}
+
+}  // namespace duodiff::studio

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "studio/dropped.h"
+#include "studio/engine_thread.h"
+#include "studio/exporter.h"
+#include "studio/run_controller.h"
+#include "studio/settings_store.h"
+#include "ui/main_window.h"
+
+#include <QObject>
+#include <QTimer>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace duodiff::studio
+{
+
+/// What the studio needs from outside. Tests bring their own.
+struct StudioServices {
+    EngineFactory engine;
+    /// Called on a thread of its own.
+    std::function<std::vector<std::string>()> devices;
+};
+
+struct StudioOptions {
+    QString model;          ///< opened first; empty: the remembered one, else `bundledModel`
+    QString bundledModel;   ///< empty: none
+    QString settingsFile;   ///< empty: the person's own
+    QString theme;          ///< overrides the remembered one
+    bool startRun = false;  ///< begin a run as soon as the first model is open
+    bool remember = true;
+};
+
+/// The application behind the window: opens models, runs, keeps, exports, remembers. Every connection
+/// between the engine thread and the window is made here or in the RunController.
+class Studio : public QObject
+{
+    Q_OBJECT
+
+public:
+    Studio(StudioServices services, StudioOptions options, QObject* parent = nullptr);
+    ~Studio() override;
+
+    ui::MainWindow& window() { return m_window; }
+    RunController& run() { return m_run; }
+    EngineThread& engine() { return m_engine; }
+    const std::optional<ModelInfo>& model() const { return m_model; }
+    /// The run on display; null where there is none.
+    const std::shared_ptr<const KeptRun>& kept() const { return m_kept; }
+
+    /// Shows the window; everything else begins after it.
+    void show();
+    void openModel(const QString& path);
+    /// A pack, a checkpoint, a PNG or a run file.
+    void openPath(const QString& path);
+    void generate();
+    /// False where there is nothing to export or an export is going on.
+    bool exportRun(const ui::ExportChoice& choice);
+
+Q_SIGNALS:
+    void modelOpened();
+    void openFailed();
+    void runEnded(duodiff::studio::JobState state);
+    void exported(const QStringList& files);
+
+private:
+    void connectWindow();
+    void connectEngine();
+    void begin();
+    void listDevices();
+    void applyTheme();
+    void remember();
+    void showIdleStatus();
+    void updateActions();
+    void showSwitchLine();
+
+    void onOpened(quint64 job, const ModelInfo& info);
+    void onOpenEnded(quint64 job, const Failure* failure);
+    void chooseAndOpen(bool checkpoint);
+    void onDropped(const QStringList& paths);
+    void showEarlierRun(const EarlierRun& run);
+    void restore(const EarlierRun& run, bool settings, bool seed);
+    void afterRun(const QString& what, std::function<void()> then);
+
+    void onRunEnded(JobState state, const OutcomePointer& outcome);
+    void onRunFailed(const Failure& failure);
+    void keep(std::shared_ptr<KeptRun> run);
+    void rememberBaseline(RunRecord& record);
+    void askForExport(const ui::ExportChoice& preset);
+    QString proposedFolder() const;
+    void onExported(const QStringList& files, const std::optional<Failure>& failure);
+
+    StudioServices m_services;
+    StudioOptions m_options;
+    SettingsStore m_store;
+    Remembered m_remembered;
+    ui::MainWindow m_window;
+    EngineThread m_engine;
+    RunController m_run;
+    Exporter m_exporter;
+    QTimer m_idle;
+
+    std::optional<ModelInfo> m_model;
+    JobPointer m_opening;
+    QString m_openingPath;
+    bool m_startWhenOpen = false;
+    std::function<void()> m_afterRun;
+    std::shared_ptr<const KeptRun> m_kept;
+    std::optional<EarlierRun> m_restored;  ///< whose settings the controls were given whole
+    std::map<std::string, BaselineRecord> m_baselines;
+    ui::ExportChoice m_exportChoice;
+    bool m_systemIsDark = true;
+};
+
+/// The pack that comes with the program: DUODIFF_PACK_DIR, beside an installed program, or in the source
+/// tree of one that was built; empty where there is none.
+QString bundledModel(const QString& programFolder);
+
+}  // namespace duodiff::studio

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Runs from Generate to what is kept of them.
+#include "studio/studio.h"
+#include "ui/control_panel.h"
+#include "ui/exit_plot.h"
+#include "ui/message_bar.h"
+#include "ui/preview_grid.h"
+#include "ui/run_numbers.h"
+#include "ui/status_strip.h"
+
+#include <QDateTime>
+#include <QDesktopServices>
+#include <QDir>
+#include <QFileInfo>
+#include <QStandardPaths>
+#include <QUrl>
+
+#include <algorithm>
+#include <utility>
+
+namespace duodiff::studio
+{
+
+namespace
+{
+
+/// What has to be equal for one run's time to be another's baseline.
+std::string baselineKey(const RunRecord& record)
+{
+    const SamplingSettings& s = record.settings;
+    const auto digest = record.model.sha256.find("full");
+    QStringList parts{
+        QString::fromStdString(digest == record.model.sha256.end() ? record.model.path : digest->second),
+        QString::number(static_cast<int>(s.solver)),
+        QString::number(s.steps),
+        QString::number(std::min(s.batch, s.count)),
+        QString::fromStdString(record.machine.device),
+        QString::fromStdString(record.machine.precision),
+        QString::number(record.machine.threads)};
+    return parts.join(QLatin1Char('|')).toStdString();
+}
+
+}  // namespace
+
+void Studio::generate()
+{
+    if (!m_model || m_opening || m_run.isRunning()) {
+        return;
+    }
+    const auto settings = m_window.controls()->settings();
+    m_window.messages()->clearNotices();
+    const bool repeats = m_restored && m_restored->settings == settings;
+    m_run.start(*m_model, settings, repeats ? m_restored->moved : MovedParameters());
+    showSwitchLine();
+}
+
+void Studio::onRunEnded(JobState state, const OutcomePointer& outcome)
+{
+    auto kept = std::make_shared<KeptRun>();
+    if (outcome) {
+        kept->record = outcome->record;
+        kept->images = outcome->images;
+    } else {
+        kept->record = m_run.live();
+        kept->record.state = state == JobState::failed ? RunState::failed : RunState::cancelled;
+        kept->images = m_run.images();
+        kept->record.images.clear();
+        for (const FinishedImage& image : kept->images) {
+            kept->record.images.push_back({image.index, image.seed, image.label, {}});
+        }
+    }
+    if (!kept->record.steps.empty()) {
+        keep(std::move(kept));
+    }
+    updateActions();
+    showIdleStatus();
+    Q_EMIT runEnded(state);
+    if (m_afterRun) {
+        std::exchange(m_afterRun, nullptr)();
+    }
+}
+
+void Studio::rememberBaseline(RunRecord& record)
+{
+    const auto finished = record.images.size();
+    if (record.state != RunState::done || finished == 0) {
+        return;
+    }
+    const std::string key = baselineKey(record);
+    if (record.settings.policy == PolicyKind::full) {
+        BaselineRecord baseline;
+        baseline.ms_per_image = record.sampling_ms / static_cast<double>(finished);
+        baseline.what = tr("full, seed %1, %2 images").arg(record.settings.seed).arg(finished).toStdString();
+        m_baselines[key] = baseline;
+    } else if (const auto known = m_baselines.find(key); known != m_baselines.end()) {
+        record.baseline = known->second;
+    }
+}
+
+void Studio::keep(std::shared_ptr<KeptRun> run)
+{
+    rememberBaseline(run->record);
+    m_kept = std::move(run);
+    m_window.previews()->setImages(m_kept->images);
+    m_window.plot()->showRecord(m_kept->record);
+    m_window.numbers()->showRecord(m_kept->record);
+    const auto finished = m_kept->images.size();
+    const auto asked = m_kept->record.settings.count;
+    m_window.setPictureText(
+        m_kept->record.state == RunState::done ? tr("<b>Finished</b>") : tr("<b>Stopped</b>"),
+        tr("<b>%1</b> of %2 images").arg(finished).arg(asked));
+}
+
+void Studio::onRunFailed(const Failure& failure)
+{
+    std::vector<ui::MessageAction> actions;
+    auto* controls = m_window.controls();
+    const auto settings = controls->settings();
+    const int smaller = std::min(settings.batch, settings.count) / 2;
+    if (failure.code == ErrorCode::out_of_memory && smaller >= 1) {
+        actions.push_back({tr("Use batches of %1").arg(smaller), [this, controls, smaller] {
+                               auto changed = controls->settings();
+                               changed.batch = smaller;
+                               controls->setSettings(changed);
+                               generate();
+                           }});
+    }
+    actions.push_back({tr("Retry"), [this] { generate(); }});
+    m_window.messages()->postFailure(failure, std::move(actions));
+    auto status = m_window.status()->status();
+    status.kind = ui::Status::Kind::bad;
+    m_window.status()->setStatus(status);
+}
+
+QString Studio::proposedFolder() const
+{
+    QString parent = m_exportChoice.folder.isEmpty()
+                         ? QStandardPaths::writableLocation(QStandardPaths::PicturesLocation) +
+                               QStringLiteral("/DuoDiff Studio")
+                         : QFileInfo(m_exportChoice.folder).path();
+    const QString name =
+        QStringLiteral("%1-%2-seed-%3")
+            .arg(QString::fromStdString(m_kept->record.model.name))
+            .arg(QString::fromStdString(std::string(to_string(m_kept->record.settings.policy))))
+            .arg(m_kept->record.settings.seed);
+    QString folder = QDir(parent).filePath(QString(name).replace(QLatin1Char('/'), QLatin1Char('-')));
+    const QString base = folder;
+    for (int number = 2; QFileInfo::exists(folder); ++number) {
+        folder = QStringLiteral("%1-%2").arg(base).arg(number);
+    }
+    return folder;
+}
+
+void Studio::askForExport(const ui::ExportChoice& preset)
+{
+    if (!m_kept || m_run.isRunning() || m_exporter.isBusy()) {
+        return;
+    }
+    ui::ExportChoice choice = preset;
+    choice.folder = proposedFolder();
+    auto* dialog = new ui::ExportDialog(choice, static_cast<int>(m_kept->images.size()), &m_window);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QDialog::accepted, this, [this, dialog] {
+        m_exportChoice = dialog->choice();
+        exportRun(m_exportChoice);
+    });
+    dialog->show();
+}
+
+bool Studio::exportRun(const ui::ExportChoice& choice)
+{
+    if (!m_kept || !m_exporter.start(m_kept, choice)) {
+        return false;
+    }
+    m_window.setProgress(0.0);
+    updateActions();
+    return true;
+}
+
+void Studio::onExported(const QStringList& files, const std::optional<Failure>& failure)
+{
+    updateActions();
+    if (failure) {
+        m_window.messages()->postFailure(*failure, {{tr("Retry"), [this] { askForExport(m_exportChoice); }}});
+    } else if (!files.isEmpty()) {
+        const QString folder = QFileInfo(files.first()).path();
+        ui::Message message;
+        message.what = tr("%1 files are in %2").arg(files.size()).arg(QDir::toNativeSeparators(folder));
+        message.actions = {
+            {tr("Show the folder"), [folder] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder)); }}};
+        m_window.messages()->post(std::move(message));
+    }
+    Q_EMIT exported(files);
+}
+
+}  // namespace duodiff::studio
