@@ -321,18 +321,18 @@ private:
             refuse("it numbers its values wildly");
         }
         while (memo_.size() <= place) {
-            charge(value_bytes + 1);
-            memo_.emplace_back();
+            charge(value_bytes);
+            memo_.push_back(value_of(PickleKind::absent));
         }
-        memo_[place] = {value, true};
+        memo_[place] = value;
     }
 
     void recall(std::uint64_t place)
     {
-        if (place >= memo_.size() || !memo_[place].second) {
+        if (place >= memo_.size() || memo_[place].kind == PickleKind::absent) {
             refuse("it refers to a value that it never made");
         }
-        push(memo_[place].first);
+        push(memo_[place]);
     }
 
     void push_global(std::string_view module, std::string_view name)
@@ -527,7 +527,7 @@ private:
     bool stopped_ = false;
     std::vector<PickleValue> stack_;
     std::vector<std::size_t> marks_;
-    std::deque<std::pair<PickleValue, bool>> memo_;
+    std::deque<PickleValue> memo_;
 };
 
 bool PickleMachine::step_number(unsigned char code)

@@ -16,7 +16,8 @@ namespace duodiff
 {
 
 enum class PickleKind : std::uint8_t {
-    none,
+    absent,  ///< no value at all
+    none,    ///< Python's None
     boolean,
     integer,
     real,

@@ -379,6 +379,10 @@ SafetensorsDirectory read_safetensors_directory(const MappedFile& file)
     if (!header.starts_with('{')) {
         reader.refuse("it is not a JSON object");
     }
+    // The JSON library takes a zero byte for the end and would not look behind it.
+    if (header.find('\0') != std::string_view::npos) {
+        reader.refuse("it is not valid JSON: it holds a zero byte");
+    }
     if (has_overlong_token(header)) {
         reader.refuse("it holds a text of more than a million letters");
     }
