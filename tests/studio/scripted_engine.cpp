@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "scripted_engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <new>
+#include <random>
+
+namespace duodiff::test
+{
+
+void Gate::allow(int steps)
+{
+    const std::lock_guard lock(m_mutex);
+    m_allowed += steps;
+    m_changed.notify_all();
+}
+
+void Gate::open()
+{
+    const std::lock_guard lock(m_mutex);
+    m_open = true;
+    m_changed.notify_all();
+}
+
+void Gate::close()
+{
+    const std::lock_guard lock(m_mutex);
+    m_open = false;
+    m_allowed = 0;
+    m_visitor = false;
+}
+
+void Gate::pass(const std::stop_token& stop)
+{
+    std::unique_lock lock(m_mutex);
+    if (!m_open && m_allowed == 0) {
+        m_visitor = true;
+        m_changed.notify_all();
+        m_changed.wait(lock, stop, [this] { return m_open || m_allowed > 0; });
+    }
+    m_visitor = false;
+    m_allowed = std::max(0, m_allowed - 1);
+}
+
+void Gate::waitForVisitor()
+{
+    std::unique_lock lock(m_mutex);
+    m_changed.wait(lock, [this] { return m_visitor; });
+}
+
+namespace
+{
+
+constexpr int side = 28;
+constexpr int depth = 13;
+constexpr int shallowDepth = 3;
+
+/// A garment of sorts: a body whose outline depends on the class.
+double garment(std::int64_t label, double x, double y)
+{
+    const double k = static_cast<double>(label % 10);
+    const double width = 0.34 + 0.08 * std::sin(k * 1.7) + 0.1 * std::cos(y * (2.0 + k) + k);
+    const double sleeves = std::abs(y + 0.45) < 0.22 ? 0.75 - 0.03 * k : 0.0;
+    const bool inside = std::abs(x) < std::max(width, sleeves) && std::abs(y) < 0.86;
+    return inside ? 0.2 + 0.5 * std::abs(std::sin(5.0 * x + k) * std::cos(3.0 * y + k)) : -1.0;
+}
+
+class ScriptedEngine : public Engine
+{
+public:
+    explicit ScriptedEngine(std::shared_ptr<Script> script) : m_script(std::move(script))
+    {
+        m_script->thread = std::this_thread::get_id();
+        ++m_script->enginesAlive;
+    }
+    ~ScriptedEngine() override
+    {
+        checkThread();
+        --m_script->enginesAlive;
+    }
+
+    ModelInfo open(const ModelSource& source, const Progress& progress, std::stop_token stop) override
+    {
+        checkThread();
+        m_script->opened.push_back(source);
+        if (progress) {
+            progress("Reading weights", 0.5);
+        }
+        m_script->openGate.pass(stop);
+        if (stop.stop_requested()) {
+            throw EngineError(ErrorCode::cancelled, "Stopped");
+        }
+        if (m_script->openFailure) {
+            throw EngineError(*m_script->openFailure);
+        }
+        m_model = scriptedModel();
+        m_model->summary.path = source.model.string();
+        m_model->is_pack = source.model.extension().empty();
+        return *m_model;
+    }
+
+    std::optional<Failure> check(const SamplingSettings& settings) const override
+    {
+        if (!m_model) {
+            return Failure{ErrorCode::usage, "No model is open", {}, "Open one."};
+        }
+        if (settings.solver == SolverKind::ddim &&
+            settings.parametrization == Parametrization::predict_previous) {
+            return Failure{ErrorCode::usage, "DDIM cannot use a prediction of the previous x", "solver",
+                           "Choose DDPM."};
+        }
+        return std::nullopt;
+    }
+
+    RunOutcome sample(const SamplingSettings& settings, std::uint64_t runId, FrameSink& sink,
+                      const RunControls& controls, const LiveParameters* live) override
+    {
+        checkThread();
+        ++m_script->runs;
+        if (const auto objection = check(settings)) {
+            throw EngineError(*objection);
+        }
+        const auto began = std::chrono::steady_clock::now();
+        RunOutcome outcome;
+        outcome.record.settings = settings;
+        outcome.record.model = m_model->summary;
+        outcome.record.machine = {.cpu = "Scripted CPU",
+                                  .cores = 2,
+                                  .threads = 2,
+                                  .device = "cpu",
+                                  .precision = "fp32",
+                                  .attention = "math",
+                                  .os = "test",
+                                  .libtorch = "none",
+                                  .program = "duodiff test",
+                                  .memory_bytes = 0};
+        outcome.record.started_at = "2026-01-02T03:04:05Z";
+        outcome.record.probes = settings.policy == PolicyKind::adadiff ? depth : 0;
+        bool stopped = false;
+        for (int first = 0, batch = 0; first < settings.count && !stopped; first += settings.batch, ++batch) {
+            if (batch > 0 && controls.finish_batch != nullptr && *controls.finish_batch) {
+                stopped = true;
+                break;
+            }
+            const int images = std::min(settings.batch, settings.count - first);
+            stopped = !runBatch({settings, runId, batch, first, images}, sink, controls, live, outcome);
+            if (!stopped) {
+                finishBatch(settings, batch, first, images, sink, outcome);
+            }
+        }
+        outcome.record.state = stopped ? RunState::cancelled : RunState::done;
+        const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - began;
+        outcome.record.sampling_ms = wall.count();
+        outcome.record.ledger.wall = wall.count();
+        outcome.record.ledger.blocks = 0.8 * wall.count();
+        outcome.record.ledger.heads = 0.1 * wall.count();
+        outcome.record.ledger.previews = 0.01 * wall.count();
+        return outcome;
+    }
+
+private:
+    struct Batch {
+        const SamplingSettings& settings;
+        std::uint64_t runId;
+        int number;
+        int first;
+        int images;
+    };
+
+    void checkThread()
+    {
+        if (std::this_thread::get_id() != m_script->thread) {
+            m_script->ranOnOneThread = false;
+        }
+    }
+
+    static std::int64_t labelOf(const SamplingSettings& settings, int image)
+    {
+        return settings.classes.empty()
+                   ? image % 10
+                   : settings.classes[static_cast<std::size_t>(image) % settings.classes.size()];
+    }
+
+    static std::vector<float> pixels(const SamplingSettings& settings, int image, double noise, int step)
+    {
+        const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(image);
+        std::mt19937_64 random(seed * 1000 + static_cast<std::uint64_t>(noise > 0.0 ? step + 1 : 0));
+        std::normal_distribution<double> normal;
+        std::vector<float> values;
+        for (int row = 0; row < side; ++row) {
+            for (int column = 0; column < side; ++column) {
+                const double clean = garment(labelOf(settings, image) + static_cast<std::int64_t>(seed % 3),
+                                             (column - 13.5) / 14.0, (row - 13.5) / 14.0);
+                const double grain = normal(random);
+                values.push_back(static_cast<float>((1.0 - noise) * clean + (0.02 + noise) * grain));
+            }
+        }
+        return values;
+    }
+
+    /// False where it was stopped.
+    bool runBatch(const Batch& b, FrameSink& sink, const RunControls& controls, const LiveParameters* live,
+                  RunOutcome& outcome)
+    {
+        const SamplingSettings& s = b.settings;
+        for (int step = 0; step < s.steps; ++step) {
+            if (controls.stop.stop_requested()) {
+                return false;
+            }
+            m_script->gate.pass(controls.stop);
+            if (m_script->beforeStep) {
+                m_script->beforeStep(step);
+            }
+            if (controls.stop.stop_requested()) {
+                return false;
+            }
+            if (step == m_script->failAtStep) {
+                if (m_script->throwForeign) {
+                    throw std::bad_alloc();
+                }
+                throw EngineError(*m_script->sampleFailure);
+            }
+            Frame frame = makeFrame(b, step, live);
+            if (sink.wants_picture()) {
+                ++m_script->pictures;
+                frame.picture = makePicture(b, step);
+            }
+            outcome.record.add(frame);
+            sink.on_frame(std::move(frame));
+        }
+        return true;
+    }
+
+    static Frame makeFrame(const Batch& b, int step, const LiveParameters* live)
+    {
+        const SamplingSettings& s = b.settings;
+        Frame frame;
+        frame.run_id = b.runId;
+        frame.batch = b.number;
+        frame.first_image = b.first;
+        frame.step = step;
+        frame.t =
+            s.steps == 1 ? 999 : static_cast<int>(std::lround(999.0 * (s.steps - 1 - step) / (s.steps - 1)));
+        frame.parameter = std::numeric_limits<double>::quiet_NaN();
+        const double theta = live != nullptr ? live->threshold.load() : s.threshold;
+        const int switchStep = live != nullptr ? live->switch_step.load() : s.switch_step;
+        const int exitLayer = live != nullptr ? live->exit_layer.load() : s.exit_layer;
+        for (int image = 0; image < b.images; ++image) {
+            int layer = depth;
+            switch (s.policy) {
+                case PolicyKind::full:
+                    break;
+                case PolicyKind::duodiff:
+                    frame.parameter = switchStep;
+                    frame.network = frame.t >= 1000 - switchStep ? NetworkRole::shallow : NetworkRole::full;
+                    layer = frame.network == NetworkRole::shallow ? shallowDepth : depth;
+                    break;
+                case PolicyKind::adadiff: {
+                    frame.parameter = theta;
+                    frame.network = NetworkRole::early_exit;
+                    const double jump = 1100.0 - 5000.0 * theta + 14.0 * ((image * 7) % 11 - 5);
+                    const double height = 1.0 / (1.0 + std::exp((frame.t - jump) / 22.0));
+                    layer = static_cast<int>(std::lround(2.0 + 11.0 * height));
+                    break;
+                }
+                case PolicyKind::static_layer:
+                    frame.parameter = exitLayer;
+                    frame.network = NetworkRole::early_exit;
+                    layer = exitLayer;
+                    break;
+            }
+            frame.exit_layers.push_back(static_cast<std::int16_t>(layer));
+            frame.ms += 0.1 + 0.1 * layer;
+        }
+        if (s.policy == PolicyKind::adadiff) {
+            for (int probe = 0; probe < depth; ++probe) {
+                for (int image = 0; image < b.images; ++image) {
+                    const int layer = frame.exit_layers[static_cast<std::size_t>(image)];
+                    frame.uncertainty.push_back(probe <= layer
+                                                    ? static_cast<float>(0.01 * (layer - probe) + theta)
+                                                    : std::numeric_limits<float>::quiet_NaN());
+                }
+            }
+        }
+        return frame;
+    }
+
+    static PictureStrip makePicture(const Batch& b, int step)
+    {
+        auto bytes = std::make_shared<std::vector<std::uint8_t>>();
+        const double noise = 1.0 - static_cast<double>(step + 1) / b.settings.steps;
+        for (int image = 0; image < b.images; ++image) {
+            for (const float value : pixels(b.settings, b.first + image, noise, step)) {
+                const auto gray =
+                    static_cast<std::uint8_t>(std::clamp((value + 1.0f) * 127.5f, 0.0f, 255.0f));
+                bytes->insert(bytes->end(), {gray, gray, gray, 255});
+            }
+        }
+        return {side, side, b.images, bytes};
+    }
+
+    static void finishBatch(const SamplingSettings& settings, int batch, int first, int images,
+                            FrameSink& sink, RunOutcome& outcome)
+    {
+        std::vector<FinishedImage> finished;
+        for (int image = first; image < first + images; ++image) {
+            const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(image);
+            finished.push_back(
+                {image, seed, labelOf(settings, image), 1, side, side, pixels(settings, image, 0.0, 0)});
+            outcome.record.images.push_back({image, seed, labelOf(settings, image), {}});
+        }
+        sink.on_batch_finished(batch, finished);
+        std::move(finished.begin(), finished.end(), std::back_inserter(outcome.images));
+    }
+
+    std::shared_ptr<Script> m_script;
+    std::optional<ModelInfo> m_model;
+};
+
+}  // namespace
+
+ModelInfo scriptedModel()
+{
+    ModelInfo info;
+    info.summary.name = "fashion-mnist";
+    info.summary.sha256 = {{"full", std::string(64, 'a')}, {"shallow", std::string(64, 'b')}};
+    info.summary.class_names = {"T-shirt", "Trouser", "Pullover", "Dress", "Coat",
+                                "Sandal",  "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+    info.summary.image_size = side;
+    info.summary.channels = 1;
+    info.summary.depth = depth;
+    info.summary.shallow_depth = shallowDepth;
+    info.summary.has_early_exit = true;
+    info.summary.full_gflops = 0.21;
+    info.summary.shallow_gflops = 0.055;
+    for (int layer = 0; layer <= depth; ++layer) {
+        info.summary.gflops_by_exit_layer.push_back(0.01 + 0.0155 * layer);
+    }
+    info.description = "13 blocks + 3 blocks · class-conditional";
+    info.convention = "DuoDiff authors";
+    info.is_pack = true;
+    info.num_classes = 10;
+    info.has_shallow = true;
+    info.has_early_exit = true;
+    info.threshold_minimum = 0.05;
+    info.threshold_maximum = 0.2;
+    info.threshold_default = 0.08;
+    info.switch_step_default = 300;
+    return info;
+}
+
+std::unique_ptr<Engine> makeScriptedEngine(std::shared_ptr<Script> script)
+{
+    return std::make_unique<ScriptedEngine>(std::move(script));
+}
+
+}  // namespace duodiff::test

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What every control owes the person: a name, a tooltip, a key of its own, a place in the tab order.
+#include "studio_fixture.h"
+#include "ui/export_dialog.h"
+#include "ui/status_strip.h"
+
+#include <QAbstractButton>
+#include <QAbstractSpinBox>
+#include <QAction>
+#include <QComboBox>
+#include <QDirIterator>
+#include <QDockWidget>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMap>
+#include <QMenu>
+#include <QShortcut>
+
+using namespace duodiff;
+using duodiff::test::StudioFixture;
+using duodiff::ui::Act;
+
+namespace
+{
+
+bool isPartOfAnother(const QWidget* widget)
+{
+    return widget->objectName().startsWith(QLatin1String("qt_")) ||
+           qobject_cast<const QAbstractSpinBox*>(widget->parentWidget()) != nullptr ||
+           qobject_cast<const QComboBox*>(widget->parentWidget()) != nullptr ||
+           widget->inherits("QComboBoxPrivateContainer") || widget->inherits("QComboBoxListView") ||
+           widget->inherits("QMenu");
+}
+
+QString nameFor(const QWidget* widget)
+{
+    return QStringLiteral("%1 '%2' in %3")
+        .arg(QLatin1String(widget->metaObject()->className()), widget->objectName(),
+             QLatin1String(widget->parentWidget() ? widget->parentWidget()->metaObject()->className()
+                                                  : "nothing"));
+}
+
+void checkNames(QWidget* root)
+{
+    for (const QWidget* widget : root->findChildren<QWidget*>()) {
+        if (isPartOfAnother(widget)) {
+            continue;
+        }
+        const bool isControl = qobject_cast<const QAbstractButton*>(widget) != nullptr ||
+                               qobject_cast<const QAbstractSpinBox*>(widget) != nullptr ||
+                               qobject_cast<const QComboBox*>(widget) != nullptr ||
+                               qobject_cast<const QSlider*>(widget) != nullptr ||
+                               qobject_cast<const QLineEdit*>(widget) != nullptr;
+        if (isControl) {
+            QVERIFY2(!widget->toolTip().isEmpty(), qPrintable(nameFor(widget)));
+        }
+        if (isControl || widget->focusPolicy() != Qt::NoFocus) {
+            QVERIFY2(!widget->accessibleName().isEmpty(), qPrintable(nameFor(widget)));
+        }
+    }
+}
+
+}  // namespace
+
+class StudioHabits : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyFocusableWidgetHasANameAndEveryControlATooltip()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        checkNames(&f.app->window());
+        const ui::ExportDialog dialog({}, 3);
+        checkNames(const_cast<ui::ExportDialog*>(&dialog));
+    }
+
+    void noTwoShortcutsAreAlikeAndEveryActionHasOne()
+    {
+        StudioFixture f;
+        QMap<QString, QString> taken;
+        for (const QAction* action : f.app->window().findChildren<QAction*>()) {
+            if (action->menu() != nullptr || action->isSeparator() || action->text().isEmpty()) {
+                continue;
+            }
+            if (qobject_cast<QLineEdit*>(action->parent()) != nullptr ||
+                (action->parent() != nullptr && action->parent()->inherits("QLineEdit"))) {
+                continue;
+            }
+            const QString keys = action->shortcut().toString();
+            QVERIFY2(!keys.isEmpty(), qPrintable(action->text()));
+            QVERIFY2(!taken.contains(keys),
+                     qPrintable(keys + ' ' + action->text() + ' ' + taken.value(keys)));
+            taken[keys] = action->text();
+        }
+        for (const QShortcut* shortcut : f.app->window().findChildren<QShortcut*>()) {
+            QVERIFY2(!taken.contains(shortcut->key().toString()), qPrintable(shortcut->key().toString()));
+        }
+        QVERIFY(taken.size() > 20);
+        QCOMPARE(f.app->window().shortcutList().size(), std::size_t(taken.size()));
+    }
+
+    void tabReachesEveryControl()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        auto& window = f.app->window();
+        QTRY_VERIFY(window.isActiveWindow());
+        QSet<QWidget*> wanted;
+        for (QWidget* widget : window.findChildren<QWidget*>()) {
+            if (!isPartOfAnother(widget) && (widget->focusPolicy() & Qt::TabFocus) == Qt::TabFocus &&
+                widget->isVisible() && widget->isEnabled() && widget->focusProxy() == nullptr) {
+                wanted.insert(widget);
+            }
+        }
+        QVERIFY(wanted.size() > 20);
+        f.controls().runButton()->setFocus();
+        QSet<QWidget*> reached;
+        for (int key = 0; key < 200; ++key) {
+            QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+            reached.insert(QApplication::focusWidget());
+        }
+        // Of an exclusive group Tab reaches the checked one; the arrow keys the others.
+        for (QWidget* widget : wanted - reached) {
+            const auto* button = qobject_cast<QAbstractButton*>(widget);
+            QVERIFY2(button != nullptr && button->group() != nullptr && !button->isChecked(),
+                     qPrintable(nameFor(widget) + ' ' + widget->accessibleName()));
+        }
+    }
+
+    void whatDoesNotApplyIsDisabledWithTheReason()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        auto& controls = f.controls();
+        f.configure(PolicyKind::adadiff, 10);
+        QVERIFY(controls.threshold()->slider()->isEnabled());
+        QVERIFY(!controls.switchStep()->slider()->isEnabled());
+        QVERIFY(
+            controls.switchStep()->slider()->toolTip().startsWith(QStringLiteral("t_s applies to DuoDiff")));
+        f.configure(PolicyKind::duodiff, 10);
+        QVERIFY(!controls.threshold()->slider()->isEnabled());
+        QVERIFY(controls.threshold()->box()->toolTip().startsWith(QStringLiteral("θ applies to AdaDiff")));
+
+        auto plain = test::scriptedModel();
+        plain.has_shallow = plain.has_early_exit = false;
+        plain.num_classes = 0;
+        controls.setModel(plain);
+        QCOMPARE(controls.settings().policy, PolicyKind::full);
+        QVERIFY(controls.switchStep()->slider()->toolTip().contains(QStringLiteral("no shallow network")));
+        QVERIFY(controls.threshold()->slider()->toolTip().contains(QStringLiteral("no early exits")));
+    }
+
+    void theThetaSliderSpansTheModelsRangeAndTheBoxGoesBeyond()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        f.configure(PolicyKind::adadiff, 10);
+        auto* theta = f.controls().threshold();
+        theta->slider()->setValue(0);
+        QCOMPARE(f.controls().settings().threshold, 0.05);
+        theta->slider()->setValue(theta->slider()->maximum());
+        QCOMPARE(f.controls().settings().threshold, 0.2);
+        theta->box()->setValue(-0.5);
+        QCOMPARE(f.controls().settings().threshold, -0.5);
+        auto attention = test::scriptedModel();
+        attention.threshold_is_probability = false;
+        attention.threshold_minimum = -3.0;
+        attention.threshold_maximum = 12.5;
+        f.controls().setModel(attention);
+        theta->box()->setValue(4711.25);
+        QCOMPARE(f.controls().settings().threshold, 4711.25);
+    }
+
+    void ctrlAndAnArrowAreTenStepsAndADoubleClickTheDefault()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        f.configure(PolicyKind::duodiff, 10);
+        auto* parameter = f.controls().switchStep();
+        parameter->setValue(300);
+        QTest::keyClick(parameter->slider(), Qt::Key_Right);
+        QCOMPARE(parameter->value(), 301.0);
+        QTest::keyClick(parameter->slider(), Qt::Key_Right, Qt::ControlModifier);
+        QCOMPARE(parameter->value(), 311.0);
+        QTest::keyClick(parameter->slider(), Qt::Key_Down, Qt::ControlModifier);
+        QCOMPARE(parameter->value(), 301.0);
+        QTest::keyClick(parameter->box(), Qt::Key_Up, Qt::ControlModifier);
+        QCOMPARE(parameter->value(), 311.0);
+        QTest::mouseDClick(parameter->label(), Qt::LeftButton);
+        QCOMPARE(parameter->value(), 300.0);
+    }
+
+    void escapeStopsAndCtrlReturnGenerates()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        QTRY_VERIFY(f.app->window().isActiveWindow());
+        f.configure(PolicyKind::full, 40);
+        f.script->gate.close();
+        QTest::keyClick(&f.app->window(), Qt::Key_Return, Qt::ControlModifier);
+        QVERIFY(f.app->run().isRunning());
+        f.script->gate.waitForVisitor();
+        QSignalSpy ended(f.app.get(), &studio::Studio::runEnded);
+        QTest::keyClick(&f.app->window(), Qt::Key_Escape);
+        QVERIFY(ended.wait());
+        QCOMPARE(ended.first().first().value<studio::JobState>(), studio::JobState::cancelled);
+    }
+
+    void panelsComeBackWithResetLayout()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        auto& window = f.app->window();
+        for (auto* dock : window.findChildren<QDockWidget*>()) {
+            dock->close();
+        }
+        window.action(Act::resetLayout)->trigger();
+        for (auto* dock : window.findChildren<QDockWidget*>()) {
+            QVERIFY(dock->isVisible());
+            QVERIFY(!dock->isFloating());
+        }
+    }
+
+    void theEtaIsWordedByItsLength()
+    {
+        QCOMPARE(ui::timeLeftText(8.2), QStringLiteral("9 s left"));
+        QCOMPARE(ui::timeLeftText(65.0), QStringLiteral("1 min 05 s left"));
+        QCOMPARE(ui::timeLeftText(7800.0), QStringLiteral("2 h 10 min left"));
+    }
+
+    void noSourceOfTheWindowOpensAMessageBox()
+    {
+        int files = 0;
+        for (const char* folder : {"ui", "app/studio"}) {
+            QDirIterator sources(QStringLiteral(DUODIFF_SOURCE_DIR "/") + QLatin1String(folder),
+                                 {"*.cpp", "*.h"}, QDir::Files);
+            while (sources.hasNext()) {
+                QFile file(sources.next());
+                QVERIFY(file.open(QIODevice::ReadOnly));
+                const QByteArray text = file.readAll();
+                QVERIFY2(!text.contains("QMessageBox") && !text.contains("QErrorMessage"),
+                         qPrintable(file.fileName()));
+                ++files;
+            }
+        }
+        QVERIFY(files > 30);
+    }
+};
+
+int main(int argc, char** argv)
+{
+    QApplication application(argc, argv);
+    StudioHabits test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "studio_habits.moc"
