@@ -30,7 +30,7 @@ if [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
 fi
 
 out="$PWD/out"
-steps=${DUODIFF_STEPS:-1000}
+steps=${DUODIFF_STEPS:-500}
 count=${DUODIFF_COUNT:-16}
 policies=(full)
 holdings=$("$bin/duodiff" info "$pack" --json)
