@@ -86,7 +86,8 @@ tr { break-inside: avoid; }
 @media (max-width: 640px) { .two { grid-template-columns: 1fr; } .figures div + div { border-left: 0; } }
 @page { margin: 14mm; }
 @media print { main { max-width: none; padding: 0; } section { break-inside: avoid; } h2, h3 { break-after: avoid; }
-  .long { break-inside: auto; } .run { break-before: page; border: 0; margin: 0; padding: 0; }
+  .long { break-inside: auto; } .run ~ .run { break-before: page; border: 0; margin: 0; padding: 0; }
+  .bar { width: 90px; } .name { white-space: nowrap; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 )";
 

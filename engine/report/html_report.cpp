@@ -147,6 +147,9 @@ std::string model_section(const ModelSummary& model)
     std::vector<std::pair<std::string, std::string>> rows = {
         {"Name", model.name},
         {"Path", model.path},
+        {"Path of the full one", model.late_path},
+        {"Configuration", model.config_path},
+        {"Configuration, full one", model.late_config_path},
         {"Images", model.image_size > 0 ? fmt::format("{0} \u00d7 {0}, {1} channel{2}", model.image_size,
                                                       model.channels, model.channels == 1 ? "" : "s")
                                         : std::string()},
@@ -345,7 +348,8 @@ std::string comparison(const std::vector<Subject>& subjects)
     for (const Subject& subject : subjects) {
         const ReportNumbers& numbers = subject.numbers;
         rows += fmt::format(
-            "<tr><td>{}</td><td class=\"n\">{}</td>{}<td class=\"n\">{}</td><td class=\"n\">{}</td>"
+            "<tr><td class=\"name\">{}</td><td class=\"n\">{}</td>{}<td class=\"n\">{}</td><td "
+            "class=\"n\">{}</td>"
             "<td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
             escape_markup(subject.name), duration_text(numbers.sampling_ms),
             html::bar_cell(duration_text(numbers.ms_per_image),

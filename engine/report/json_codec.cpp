@@ -273,6 +273,9 @@ Json encode(const ModelSummary& model)
     Json json;
     json["name"] = model.name;
     json["path"] = model.path;
+    json["late_path"] = model.late_path;
+    json["config_path"] = model.config_path;
+    json["late_config_path"] = model.late_config_path;
     for (const auto& [key, member] : pair_paths) {
         if (!(model.*member).empty()) {
             json[key] = model.*member;
@@ -303,6 +306,9 @@ ModelSummary decode_model(const Place& place)
     ModelSummary model;
     model.name = place["name"].text();
     model.path = place["path"].text();
+    model.late_path = place["late_path"].text();
+    model.config_path = place["config_path"].text();
+    model.late_config_path = place["late_config_path"].text();
     for (const auto& [key, member] : pair_paths) {
         if (place.has(key)) {
             model.*member = place[key].text();

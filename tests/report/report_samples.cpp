@@ -106,6 +106,9 @@ RunRecord new_run(PolicyKind policy, int images, int steps)
                    "duodiff 0.1.0", 25ULL << 30U};
     run.model.name = "fashion-mnist";
     run.model.path = "models/fashion-mnist";
+    run.model.late_path = "full.pth";
+    run.model.config_path = "shallow.yaml";
+    run.model.late_config_path = "full.yaml";
     run.model.sha256 = {{"full", std::string(64, 'a')}, {"shallow", std::string(64, 'b')}};
     run.model.class_names = {"T-shirt", "Trouser", "Sac \u00e0 main"};
     run.model.image_size = 28;
@@ -170,7 +173,9 @@ std::string difference(const RunRecord& a, const RunRecord& b)
     if (machine(a) != machine(b)) {
         return "machine";
     }
-    if (a.model.name != b.model.name || a.model.path != b.model.path || a.model.sha256 != b.model.sha256 ||
+    if (a.model.name != b.model.name || a.model.path != b.model.path ||
+        a.model.late_path != b.model.late_path || a.model.config_path != b.model.config_path ||
+        a.model.late_config_path != b.model.late_config_path || a.model.sha256 != b.model.sha256 ||
         a.model.class_names != b.model.class_names || a.model.image_size != b.model.image_size ||
         a.model.channels != b.model.channels || a.model.depth != b.model.depth ||
         a.model.shallow_depth != b.model.shallow_depth || a.model.has_early_exit != b.model.has_early_exit ||
