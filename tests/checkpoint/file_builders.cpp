@@ -22,6 +22,8 @@ std::string little_endian(std::uint64_t value, std::size_t size)
 
 void write_file(const std::filesystem::path& path, std::string_view bytes)
 {
+    // Some file systems flush a file that is written over, which is slow.
+    std::filesystem::remove(path);
     std::ofstream file(path, std::ios::binary);
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     if (!file.flush()) {
