@@ -61,6 +61,7 @@ void ClassPicker::setClasses(int count, const QStringList& names)
                              .arg(number)
                              .arg(count - 1));
         m_chipArea->layout()->addWidget(chip);
+        setTabOrder(m_chips.empty() ? static_cast<QWidget*>(m_line) : m_chips.back(), chip);
         m_chips.push_back(chip);
         connect(chip, &QToolButton::toggled, this, [this, number](bool on) {
             std::erase(m_chosen, number);

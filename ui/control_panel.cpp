@@ -302,6 +302,8 @@ void ControlPanel::refresh()
     for (QAbstractButton* button : m_policies->buttons()) {
         const QString byModel = reasonAgainst(static_cast<PolicyKind>(m_policies->id(button)));
         setUnavailable(button, byModel.isEmpty() ? duringRun : byModel);
+        // Tab comes to the chosen one, the arrow keys go to the others.
+        button->setFocusPolicy(button->isChecked() ? Qt::StrongFocus : Qt::ClickFocus);
     }
     m_threshold->setUnavailable(reasonAgainstThreshold());
     m_switchStep->setUnavailable(reasonAgainstSwitchStep());

@@ -51,6 +51,12 @@ void Gate::waitForVisitor()
     m_changed.wait(lock, [this] { return m_visitor; });
 }
 
+bool Gate::hasVisitor()
+{
+    const std::lock_guard lock(m_mutex);
+    return m_visitor;
+}
+
 namespace
 {
 

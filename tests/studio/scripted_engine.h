@@ -27,6 +27,7 @@ public:
     void pass(const std::stop_token& stop);
     /// Blocks until somebody waits at the closed gate.
     void waitForVisitor();
+    bool hasVisitor();
 
 private:
     std::mutex m_mutex;

@@ -329,7 +329,7 @@ private Q_SLOTS:
         StudioFixture f;
         f.script->openGate.close();
         f.app->show();
-        f.script->openGate.waitForVisitor();
+        QTRY_VERIFY(f.script->openGate.hasVisitor());
         QVERIFY(f.app->window().isVisible());
         QVERIFY(!f.controls().runButton()->isEnabled());
         f.app->window().action(Act::themeLight)->trigger();
@@ -380,7 +380,11 @@ private Q_SLOTS:
         f.runToTheEnd();
         QCOMPARE(f.script->pictures.load(), 0);
         f.app->window().action(Act::showPreviews)->trigger();
-        f.runToTheEnd();
+        f.script->gate.close();
+        QSignalSpy ended(f.app.get(), &Studio::runEnded);
+        f.app->generate();
+        f.script->gate.open();
+        QVERIFY(ended.wait());
         QVERIFY(f.script->pictures.load() > 0);
     }
 
