@@ -42,7 +42,7 @@ for policy in "${policies[@]}"; do
     plot=()
     [[ $policy != "${policies[-1]}" ]] || plot=(--plot)
     "$bin/duodiff" sample --model "$pack" --policy "$policy" --steps "$steps" --count "$count" --batch "$count" \
-        --seed 7 --out "$out/$policy" --overwrite "${plot[@]}"
+        --seed 7 --out "$out/$policy" "${plot[@]}"
 done
 "$bin/duodiff-studio" --report "${policies[@]/#/$out/}"
 

@@ -2,7 +2,6 @@
 #include "engine_hooks.h"
 
 #include <sys/ioctl.h>
-#include <torch/version.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -79,7 +78,7 @@ Hooks engine_hooks()
     hooks.watch_stop = [] {};
     hooks.terminal = this_terminal();
     hooks.bundled_pack = find_bundled_pack();
-    hooks.libtorch_version = TORCH_VERSION;
+    hooks.libtorch_version = libtorch_version();
     return hooks;
 }
 

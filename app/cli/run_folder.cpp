@@ -93,15 +93,9 @@ KeptImage kept_image(const FinishedImage& image)
     return {image.index, image.seed, image.label, to_image8(image)};
 }
 
-RunFolder::RunFolder(std::filesystem::path folder, bool overwrite) : folder_(std::move(folder))
+RunFolder::RunFolder(std::filesystem::path folder) : folder_(std::move(folder))
 {
     make_folder(folder_);
-    const auto present = entries(folder_);
-    if (!overwrite && std::any_of(present.begin(), present.end(), is_run_file)) {
-        throw EngineError(ErrorCode::usage, "the folder holds a run already",
-                          fmt::format("--out {}", folder_.string()),
-                          "Choose another folder, or replace that run with --overwrite.");
-    }
 }
 
 std::string RunFolder::image_name(int index)

@@ -28,12 +28,11 @@ KeptImage kept_image(const FinishedImage& image);
 class RunFolder
 {
 public:
-    /// Makes the folder where it is missing. Throws EngineError when it cannot be written to, or holds a
-    /// run already and `overwrite` is false.
-    RunFolder(std::filesystem::path folder, bool overwrite);
+    /// Makes the folder where it is missing. Throws EngineError when it cannot be written to.
+    explicit RunFolder(std::filesystem::path folder);
 
-    /// Writes all files; `record.images` is made to name the written ones. What an earlier run left is
-    /// removed first.
+    /// Writes all files; `record.images` is made to name the written ones. What an earlier run left in the
+    /// folder is removed first, and only now: a run that fails at its start takes nothing.
     void write(RunRecord& record, const std::vector<KeptImage>& images,
                const std::vector<SavedState>& saved) const;
 

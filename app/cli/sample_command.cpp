@@ -33,7 +33,6 @@ struct SampleRequest {
     std::filesystem::path save_tensors;
     std::filesystem::path from;
     bool allow_other_model = false;
-    bool overwrite = false;
     bool json = false;
     bool plot = false;
 };
@@ -43,7 +42,8 @@ void add_output_options(CLI::App& parser, SampleRequest& request)
     const std::string group = "Output";
     parser
         .add_option("--out", request.out,
-                    "Folder for the images, the grid, run.json, steps.csv and report.html")
+                    "Folder for the images, the grid, run.json, steps.csv and report.html; an "
+                    "earlier run in it is replaced")
         ->type_name("DIR")
         ->group(group);
     add_checked(parser, "--save-steps", "T,T,...", "Timesteps 0..999 whose x_t are written too",
@@ -58,7 +58,6 @@ void add_output_options(CLI::App& parser, SampleRequest& request)
                     "Write samples, exit layers, uncertainties and timesteps as safetensors")
         ->type_name("FILE")
         ->group(group);
-    parser.add_flag("--overwrite", request.overwrite, "Replace the run that the folder holds")->group(group);
     parser.add_flag("--json", request.json, "Print the result as one JSON object")->group(group);
     parser.add_flag("--plot", request.plot, "Print the exit layer of each step as a curve")->group(group);
 }
@@ -358,7 +357,7 @@ int sample_command(const Context& context, const Arguments& arguments)
                                                   : std::vector<std::string>{"--out"});
     PreparedRun run = prepare(context, request);
     require_model_files(request.source);
-    const RunFolder folder(request.out, request.overwrite);
+    const RunFolder folder(request.out);
     if (!request.save_tensors.empty()) {
         require_writable_file("--save-tensors", request.save_tensors);
     }

@@ -23,7 +23,7 @@ struct UVitConfig {
     std::int64_t patch_size = 0;
     std::int64_t in_chans = 0;
     std::int64_t embed_dim = 0;
-    std::int64_t depth = 0;
+    std::int64_t depth = 0;  ///< number of blocks, odd: depth / 2 in, one mid, depth / 2 out
     std::int64_t num_heads = 0;
     double mlp_ratio = 4.0;
     bool qkv_bias = false;

@@ -56,12 +56,26 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b)
     return std::filesystem::equivalent(a, b, ignored);
 }
 
+/// The reference builds depth / 2 in blocks, one mid block and depth / 2 out blocks: an even depth (as in the
+/// U-ViT authors' 16, 20 and 28) names the same network as the odd one above it.
+ConfigValues with_depth_in_blocks(ConfigValues values)
+{
+    const auto found = values.find("depth");
+    if (found != values.end()) {
+        if (auto* depth = std::get_if<std::int64_t>(&found->second); depth && *depth % 2 == 0) {
+            ++*depth;
+        }
+    }
+    return values;
+}
+
 std::vector<ConfigSource> gather_sources(const Checkpoint& checkpoint, ModelKind kind,
                                          const std::filesystem::path& config_file)
 {
     std::vector<ConfigSource> sources;
     if (!config_file.empty()) {
-        sources.push_back({config_file.filename().string(), read_config_section(config_file, kind)});
+        sources.push_back({config_file.filename().string(),
+                           with_depth_in_blocks(read_config_section(config_file, kind))});
     }
     for (const char* extension : {".yaml", ".yml"}) {
         std::filesystem::path beside = checkpoint.path;
@@ -69,11 +83,12 @@ std::vector<ConfigSource> gather_sources(const Checkpoint& checkpoint, ModelKind
         std::error_code ignored;
         if (!checkpoint.path.empty() && std::filesystem::exists(beside, ignored) &&
             !same_file(beside, config_file) && !same_file(beside, checkpoint.path)) {
-            sources.push_back({beside.filename().string(), read_config_section(beside, kind)});
+            sources.push_back(
+                {beside.filename().string(), with_depth_in_blocks(read_config_section(beside, kind))});
         }
     }
     if (checkpoint.args && (kind != ModelKind::autoencoder || checkpoint.args->contains("ch_mult"))) {
-        sources.push_back({"the checkpoint's args", *checkpoint.args});
+        sources.push_back({"the checkpoint's args", with_depth_in_blocks(*checkpoint.args)});
     }
     sources.push_back({"the tensors", values_from_shapes(checkpoint, kind)});
     return sources;
@@ -252,9 +267,6 @@ private:
 
     void check_uvit(const UVitConfig& uvit) const
     {
-        if (uvit.depth % 2 == 0) {
-            sources_.refuse(fmt::format("depth is {}, but a U-ViT has an odd number of blocks", uvit.depth));
-        }
         if (uvit.embed_dim % uvit.num_heads != 0) {
             sources_.refuse(fmt::format("embed_dim {} cannot be divided among num_heads {}", uvit.embed_dim,
                                         uvit.num_heads));

@@ -92,6 +92,9 @@ struct ImportRequest {
 /// Returns what the new pack holds. Runs a short probe run to find the useful range of theta.
 InfoReport import_pack(const ImportRequest& request, const Progress& progress = {});
 
+/// Of the LibTorch that the engine was built with, such as "2.13.0".
+std::string libtorch_version();
+
 /// One line of `duodiff doctor`.
 struct Finding {
     enum class Level { info, ok, warning, missing };

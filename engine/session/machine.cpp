@@ -2,6 +2,7 @@
 #include "session/machine.h"
 
 #include "base/device.h"
+#include "session/jobs.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -37,6 +38,11 @@ std::string operating_system()
 
 }  // namespace
 
+std::string libtorch_version()
+{
+    return TORCH_VERSION;
+}
+
 std::string program_version()
 {
     return "duodiff " DUODIFF_VERSION;
@@ -61,7 +67,7 @@ MachineInfo describe_machine(const c10::Device& device, Precision precision)
     machine.precision = to_string(precision);
     machine.attention = "LibTorch scaled dot product";
     machine.os = operating_system();
-    machine.libtorch = TORCH_VERSION;
+    machine.libtorch = libtorch_version();
     machine.program = program_version();
     const long pages = sysconf(_SC_PHYS_PAGES);
     const long page_size = sysconf(_SC_PAGESIZE);

@@ -38,11 +38,12 @@ find_package(fmt QUIET)
 
 include(DuoDiffTorch)
 
-# duodiff_room(NAME SOURCES ... DEPENDS ... [TORCH])
+# duodiff_room(NAME SOURCES ... DEPENDS ... [PRIVATE_DEPENDS ...] [TORCH | TORCH_INSIDE])
 # One engine room: a static library duodiff_NAME over the include root engine/.
-# DEPENDS names other libraries (public). TORCH: the room's sources include LibTorch.
+# DEPENDS names other libraries (public). TORCH: sources and headers include LibTorch; TORCH_INSIDE: only
+# the sources do, and who uses the room does not see it.
 function(duodiff_room name)
-    cmake_parse_arguments(room "TORCH" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+    cmake_parse_arguments(room "TORCH;TORCH_INSIDE" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
     add_library(duodiff_${name} STATIC ${room_SOURCES})
     target_include_directories(duodiff_${name} PUBLIC "${PROJECT_SOURCE_DIR}/engine")
     target_link_libraries(duodiff_${name}
@@ -50,6 +51,10 @@ function(duodiff_room name)
         PRIVATE ${room_PRIVATE_DEPENDS} duodiff_warnings)
     if(room_TORCH)
         target_link_libraries(duodiff_${name} PUBLIC duodiff::torch)
+    elseif(room_TORCH_INSIDE)
+        target_link_libraries(duodiff_${name} PRIVATE duodiff::torch)
+    endif()
+    if(room_TORCH OR room_TORCH_INSIDE)
         set_property(TARGET duodiff_${name} PROPERTY JOB_POOL_COMPILE duodiff_torch)
     endif()
 endfunction()

@@ -218,6 +218,18 @@ TEST_CASE("the autoencoder's configuration comes from its tensors alone")
     }
 }
 
+TEST_CASE("an even depth in a configuration names the network of one block more")
+{
+    const TemporaryFolder folder;
+    Checkpoint checkpoint = checkpoint_of(small_uvit());
+    write_file(folder / "tiny.yaml", "depth: 4");
+    CHECK(resolve_config(checkpoint, folder / "tiny.yaml").uvit.depth == 5);
+    (*checkpoint.args)["depth"] = std::int64_t{4};
+    CHECK(resolve_config(checkpoint).uvit.depth == 5);
+    write_file(folder / "tiny.yaml", "depth: 6");
+    CHECK(has(error_of(checkpoint, folder / "tiny.yaml"), "depth is 7 in tiny.yaml"));
+}
+
 TEST_CASE("two sources that contradict each other are refused, naming both and their values")
 {
     const TemporaryFolder folder;

@@ -52,7 +52,7 @@ struct Earlier {
 
     Result repeat(const std::filesystem::path& from, const Words& more = {})
     {
-        Words words = {"sample", "--from", from.string(), "--out", again().string(), "--overwrite"};
+        Words words = {"sample", "--from", from.string(), "--out", again().string()};
         words.insert(words.end(), more.begin(), more.end());
         return world.run(words);
     }

@@ -38,9 +38,7 @@ struct Sampling {
 
     const SamplingSettings& settings_for(const Words& more)
     {
-        Words words = more;
-        words.emplace_back("--overwrite");
-        const Result result = run(words);
+        const Result result = run(more);
         REQUIRE_MESSAGE(result.status == 0, result.err);
         return world.script.sampled.back();
     }
@@ -208,23 +206,16 @@ TEST_CASE("--plot adds the curve that the report room draws")
 {
     Sampling sampling;
     const Result plain = sampling.run(small);
-    const Result plotted = sampling.run(with(small, {"--plot", "--overwrite"}));
+    const Result plotted = sampling.run(with(small, {"--plot"}));
     CHECK(lines(plotted.out) > lines(plain.out) + 5);
 }
 
-TEST_CASE("a folder that holds a run is kept unless it may be replaced, and then nothing old is left")
+TEST_CASE("a run into the folder of an earlier one leaves nothing of it behind, and nothing else out")
 {
     Sampling sampling;
     REQUIRE(sampling.run(with(small, {"--save-steps", "999"})).status == 0);
     make_file(sampling.out() / "notes.txt");
-    const std::string before = content(sampling.out() / "run.json");
-    const Result refused = sampling.run(small);
-    CHECK(refused.status == 2);
-    CHECK(refused.err.find("--overwrite") != std::string::npos);
-    CHECK(content(sampling.out() / "run.json") == before);
-    CHECK(sampling.world.script.sampled.size() == 1);
-
-    REQUIRE(sampling.run({"--steps", "2", "--count", "1", "--overwrite"}).status == 0);
+    REQUIRE(sampling.run({"--steps", "2", "--count", "1"}).status == 0);
     CHECK_FALSE(std::filesystem::exists(sampling.out() / "0004.png"));
     CHECK_FALSE(std::filesystem::exists(sampling.out() / "step-0999"));
     CHECK(std::filesystem::exists(sampling.out() / "notes.txt"));

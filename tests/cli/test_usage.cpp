@@ -173,7 +173,7 @@ TEST_CASE("each kind of failure has its exit status, one clear line and its reme
         for (const auto place : {&Script::open_failure, &Script::check_failure, &Script::sample_failure}) {
             World world;
             world.script.*place = failure;
-            const Result result = world.run(sample_with(folder, {"--overwrite"}));
+            const Result result = world.run(sample_with(folder, {}));
             CHECK(result.status == status);
             CHECK(result.out.empty());
             CHECK(lines(result.err) <= 2);

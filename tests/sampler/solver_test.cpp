@@ -152,17 +152,19 @@ TEST_CASE("where the data is normal, every solver samples its mean and deviation
     }
 }
 
-TEST_CASE("DPM-Solver++(2M) comes closer with every doubling of its steps")
+TEST_CASE("DPM-Solver++(2M) halves its error at least with every doubling of its steps")
 {
     const NoiseSchedule schedule({});
     const auto guess = gaussian_data(schedule, 0.4, 0.3);
-    double before = 1.0;
-    for (const int steps : {10, 20, 40, 80, 160}) {
+    double before = 0.4;
+    for (const int steps : {10, 20, 40}) {
         const at::Tensor x = run({.kind = SolverKind::dpm_solver_pp, .steps = steps}, schedule, 20000, guess);
         const double error = std::abs(x.std().item<double>() - 0.3);
-        CHECK(error < before);
+        CHECK(error < before / 2);
         before = error;
     }
+    const at::Tensor x = run({.kind = SolverKind::dpm_solver_pp, .steps = 80}, schedule, 20000, guess);
+    CHECK(std::abs(x.std().item<double>() - 0.3) < 0.005);  // what 20,000 samples can tell
 }
 
 TEST_CASE("DDIM with eta 1 is DDPM, step by step, for any number of steps")
