@@ -74,8 +74,8 @@ std::vector<ConfigSource> gather_sources(const Checkpoint& checkpoint, ModelKind
 {
     std::vector<ConfigSource> sources;
     if (!config_file.empty()) {
-        sources.push_back({config_file.filename().string(),
-                           with_depth_in_blocks(read_config_section(config_file, kind))});
+        sources.push_back(
+            {config_file.filename().string(), with_depth_in_blocks(read_config_section(config_file, kind))});
     }
     for (const char* extension : {".yaml", ".yml"}) {
         std::filesystem::path beside = checkpoint.path;
