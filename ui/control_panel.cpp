@@ -136,10 +136,10 @@ void ControlPanel::setSettings(const SamplingSettings& settings)
 void ControlPanel::setModel(const std::optional<ModelInfo>& model)
 {
     m_model = model;
+    m_modelNote->setVisible(!model);
     if (model) {
         m_modelName->setText(QString::fromStdString(model->summary.name));
-        m_modelNote->setText(QString::fromStdString(model->description));
-        m_modelName->setToolTip(QString::fromStdString(model->summary.path));
+        m_modelName->setToolTip(QString::fromStdString(model->description + "\n" + model->summary.path));
         m_threshold->setRange(thresholdRange(*model));
         m_switchStep->setRange({0, 1000, 0, 1000, 1, 0, static_cast<double>(model->switch_step_default)});
         const double depth = model->summary.depth;
@@ -156,6 +156,7 @@ void ControlPanel::setModel(const std::optional<ModelInfo>& model)
         }
     } else {
         m_modelName->setText(tr("No model"));
+        m_modelName->setToolTip({});
         m_modelNote->setText(tr("Open a pack or a checkpoint, or drop one on the window."));
         m_classes->setClasses(0, {});
     }
@@ -237,10 +238,8 @@ void ControlPanel::solverChosen()
     int steps = 1000;
     if (remembered != m_stepsOfSolver.end()) {
         steps = remembered->second;
-    } else if (m_solverShown == SolverKind::ddim) {
+    } else if (m_solverShown == SolverKind::ddim || m_solverShown == SolverKind::dpm_solver_pp) {
         steps = 50;
-    } else if (m_solverShown == SolverKind::dpm_solver_pp) {
-        steps = 25;
     }
     const QSignalBlocker quiet(m_steps);
     m_steps->setValue(steps);

@@ -13,7 +13,6 @@
 class QAbstractButton;
 class QButtonGroup;
 class QComboBox;
-class QFormLayout;
 class QLabel;
 class QPushButton;
 class QScrollArea;
@@ -83,9 +82,10 @@ private:
     void buildPolicy(QVBoxLayout* layout);
     void buildSampling(QVBoxLayout* layout);
     void buildMachine(QVBoxLayout* layout);
+    /// What hardly anybody changes.
+    void buildExpert(QVBoxLayout* layout);
     void buildButtons(QVBoxLayout* layout);
-    QFormLayout* addForm(QVBoxLayout* layout);
-    void addRow(QFormLayout* form, const QString& name, QWidget* field, const QString& toolTip,
+    void addRow(QVBoxLayout* layout, const QString& name, QWidget* field, const QString& toolTip,
                 QWidget* beside = nullptr);
     void connectFields();
     void solverChosen();

@@ -7,7 +7,6 @@
 #include <QButtonGroup>
 #include <QComboBox>
 #include <QDoubleSpinBox>
-#include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLocale>
@@ -42,7 +41,8 @@ QSpinBox* wholeNumber(int minimum, int maximum, int value, QWidget* parent)
     return box;
 }
 
-constexpr int fieldWidth = 128;
+constexpr int fieldWidth = 132;
+constexpr int sectionGap = 8;
 
 }  // namespace
 
@@ -50,16 +50,17 @@ ControlPanel::ControlPanel(QWidget* parent) : QWidget(parent), m_scroll(new QScr
 {
     auto* content = new QWidget(m_scroll);
     auto* layout = new QVBoxLayout(content);
-    layout->setContentsMargins(14, 12, 14, 12);
-    layout->setSpacing(8);
-    buildModel(layout);
+    layout->setContentsMargins(14, 4, 14, 12);
+    layout->setSpacing(6);
     buildPolicy(layout);
     buildSampling(layout);
     layout->addWidget(sectionLabel(tr("Classes"), this));
     m_classes = new ClassPicker(content);
     layout->addWidget(m_classes);
-    layout->addSpacing(6);
+    layout->addSpacing(sectionGap);
+    buildModel(layout);
     buildMachine(layout);
+    buildExpert(layout);
     layout->addStretch(1);
 
     m_scroll->setWidget(content);
@@ -78,18 +79,7 @@ ControlPanel::ControlPanel(QWidget* parent) : QWidget(parent), m_scroll(new QScr
     setModel(std::nullopt);
 }
 
-QFormLayout* ControlPanel::addForm(QVBoxLayout* layout)
-{
-    auto* form = new QFormLayout;
-    form->setContentsMargins(0, 0, 0, 0);
-    form->setVerticalSpacing(6);
-    form->setFieldGrowthPolicy(QFormLayout::FieldsStayAtSizeHint);
-    form->setFormAlignment(Qt::AlignLeft | Qt::AlignTop);
-    layout->addLayout(form);
-    return form;
-}
-
-void ControlPanel::addRow(QFormLayout* form, const QString& name, QWidget* field, const QString& toolTip,
+void ControlPanel::addRow(QVBoxLayout* layout, const QString& name, QWidget* field, const QString& toolTip,
                           QWidget* beside)
 {
     auto* label = new QLabel(name, this);
@@ -103,7 +93,7 @@ void ControlPanel::addRow(QFormLayout* form, const QString& name, QWidget* field
     auto* line = new QHBoxLayout;
     line->setContentsMargins(0, 0, 0, 0);
     line->setSpacing(4);
-    line->addStretch(1);
+    line->addWidget(label, 1);
     int width = fieldWidth;
     if (beside != nullptr) {
         beside->setFixedWidth(28);
@@ -114,7 +104,7 @@ void ControlPanel::addRow(QFormLayout* form, const QString& name, QWidget* field
     if (beside != nullptr) {
         line->addWidget(beside);
     }
-    form->addRow(label, line);
+    layout->addLayout(line);
 }
 
 void ControlPanel::buildModel(QVBoxLayout* layout)
@@ -133,12 +123,13 @@ void ControlPanel::buildModel(QVBoxLayout* layout)
     m_toolTips[m_open] =
         tr("Open a model pack: a folder with pack.json. Packs, checkpoints, PNGs and run files "
            "can also be dropped on the window. (Ctrl+O)");
+    m_open->setProperty("role", "boxed");
     auto* line = new QHBoxLayout;
     line->addWidget(m_modelName, 1);
     line->addWidget(m_open);
     layout->addLayout(line);
     layout->addWidget(m_modelNote);
-    layout->addSpacing(6);
+    layout->addSpacing(sectionGap);
 }
 
 void ControlPanel::buildPolicy(QVBoxLayout* layout)
@@ -167,6 +158,9 @@ void ControlPanel::buildPolicy(QVBoxLayout* layout)
         button->setFocusPolicy(Qt::StrongFocus);
         button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
         button->setProperty("role", "segment");
+        button->setProperty("place", &choice == &choices.front()  ? "first"
+                                     : &choice == &choices.back() ? "last"
+                                                                  : "middle");
         button->setAccessibleName(tr("Policy %1").arg(choice.text));
         m_toolTips[button] = choice.meaning;
         m_policies->addButton(button, static_cast<int>(choice.kind));
@@ -181,7 +175,7 @@ void ControlPanel::buildPolicy(QVBoxLayout* layout)
            "and coarser. Acts on the run in progress from its next step."),
         tr("uncertainty"), this);
     m_switchStep = new ParameterSlider(
-        tr("Switch step t_s"),
+        tr("Switch step t<sub>s</sub>"),
         tr("The shallow network does the timesteps t ≥ 1000 − t_s: larger is faster and coarser. Acts on the "
            "run in progress from its next step; the line in the plot drags it too."),
         tr("timesteps of 1000"), this);
@@ -192,13 +186,12 @@ void ControlPanel::buildPolicy(QVBoxLayout* layout)
     layout->addWidget(m_threshold);
     layout->addWidget(m_switchStep);
     layout->addWidget(m_exitLayer);
-    layout->addSpacing(6);
+    layout->addSpacing(sectionGap);
 }
 
 void ControlPanel::buildSampling(QVBoxLayout* layout)
 {
     layout->addWidget(sectionLabel(tr("Sampling"), this));
-    auto* form = addForm(layout);
     m_solver = new QComboBox(this);
     for (const auto kind :
          {SolverKind::ddpm, SolverKind::ddim, SolverKind::dpm_solver_pp, SolverKind::euler_maruyama}) {
@@ -207,22 +200,22 @@ void ControlPanel::buildSampling(QVBoxLayout* layout)
                           static_cast<int>(kind));
     }
     addRow(
-        form, tr("Solver"), m_solver,
+        layout, tr("Solver"), m_solver,
         tr("How noise becomes a picture. DDPM, the default, takes 1000 steps; DDIM and DPM-Solver++ get by "
            "with 50 and fewer."));
     m_steps = wholeNumber(1, 1000, 1000, this);
-    addRow(form, tr("Steps"), m_steps,
+    addRow(layout, tr("Steps"), m_steps,
            tr("Network calls for each image. 1 to 1000, default 1000 (DDIM 50, "
-              "DPM-Solver++ 25)."));
+              "DPM-Solver++ 50)."));
     m_eta = new NumberBox(this);
     m_eta->setRange(0.0, 1.0);
     m_eta->setSingleStep(0.05);
-    addRow(form, tr("Noise η"), m_eta,
+    addRow(layout, tr("Noise η"), m_eta,
            tr("Share of fresh noise in each DDIM step, no unit. 0 to 1, default 0: none."));
     m_count = wholeNumber(1, 100000, 16, this);
-    addRow(form, tr("Images"), m_count, tr("Images in all. 1 to 100000, default 16."));
+    addRow(layout, tr("Images"), m_count, tr("Images in all. 1 to 100000, default 16."));
     m_batch = wholeNumber(1, 4096, 16, this);
-    addRow(form, tr("Batch"), m_batch,
+    addRow(layout, tr("Batch"), m_batch,
            tr("Images at once, at most; more need more memory. An image is the same in any batch. 1 to 4096, "
               "default 16."));
     m_seed = new SeedField(this);
@@ -231,31 +224,35 @@ void ControlPanel::buildSampling(QVBoxLayout* layout)
     m_newSeed->setFocusPolicy(Qt::StrongFocus);
     m_newSeed->setAccessibleName(tr("New seed"));
     m_toolTips[m_newSeed] = tr("Draw a new seed. (Ctrl+R)");
-    addRow(form, tr("Seed"), m_seed,
+    addRow(layout, tr("Seed"), m_seed,
            tr("Image k draws its noise from seed + k. 0 to 18446744073709551615, default 0."), m_newSeed);
+    layout->addSpacing(sectionGap);
+}
+
+void ControlPanel::buildExpert(QVBoxLayout* layout)
+{
+    layout->addWidget(sectionLabel(tr("Expert"), this));
     m_parametrization = new QComboBox(this);
     m_parametrization->addItem(tr("as trained"), -1);
     m_parametrization->addItem(tr("noise"), static_cast<int>(Parametrization::predict_noise));
     m_parametrization->addItem(tr("original"), static_cast<int>(Parametrization::predict_original));
     m_parametrization->addItem(tr("previous"), static_cast<int>(Parametrization::predict_previous));
-    addRow(form, tr("Prediction"), m_parametrization,
+    addRow(layout, tr("Prediction"), m_parametrization,
            tr("What the network's output is taken for: the noise ε, the original x_0, or the previous x. "
               "Default: what the model was trained for."));
     m_compat = new QComboBox(this);
     m_compat->addItem(tr("by image"), static_cast<int>(Compat::none));
     m_compat->addItem(tr("reference"), static_cast<int>(Compat::reference));
-    addRow(form, tr("Noise"), m_compat,
+    addRow(layout, tr("Noise"), m_compat,
            tr("By image, the default: an image is the same in any batch. Reference: the noise stream and the "
               "quirks of the DuoDiff authors' program."));
-    layout->addSpacing(6);
 }
 
 void ControlPanel::buildMachine(QVBoxLayout* layout)
 {
     layout->addWidget(sectionLabel(tr("Machine"), this));
-    auto* form = addForm(layout);
     m_device = new QComboBox(this);
-    addRow(form, tr("Device"), m_device,
+    addRow(layout, tr("Device"), m_device,
            tr("Where the network runs. Default auto: a GPU where there is one."));
     setDevices({});
     m_precision = new QComboBox(this);
@@ -263,8 +260,9 @@ void ControlPanel::buildMachine(QVBoxLayout* layout)
     m_precision->addItem(tr("fp32"), static_cast<int>(Precision::fp32));
     m_precision->addItem(tr("bf16"), static_cast<int>(Precision::bf16));
     addRow(
-        form, tr("Precision"), m_precision,
+        layout, tr("Precision"), m_precision,
         tr("Numbers that the network computes with. Default auto: bf16 where it is faster here, else fp32."));
+    layout->addSpacing(sectionGap);
 }
 
 void ControlPanel::buildButtons(QVBoxLayout* layout)
@@ -277,7 +275,7 @@ void ControlPanel::buildButtons(QVBoxLayout* layout)
     m_finishBatch->setAccessibleName(tr("Finish this batch"));
     m_toolTips[m_finishBatch] = tr("Let the batch in progress end and start no other. (Ctrl+.)");
     auto* buttons = new QVBoxLayout;
-    buttons->setContentsMargins(14, 8, 14, 10);
+    buttons->setContentsMargins(14, 8, 24, 10);
     buttons->setSpacing(4);
     buttons->addWidget(m_run);
     buttons->addWidget(m_finishBatch);

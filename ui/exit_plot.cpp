@@ -42,6 +42,12 @@ ExitPlot::ExitPlot(QWidget* parent)
 
 ExitPlot::~ExitPlot() = default;
 
+void ExitPlot::setTitled(bool titled)
+{
+    m_marks->setTitled(titled);
+    scheduleReplot();
+}
+
 void ExitPlot::buildPlot()
 {
     auto* layout = new QVBoxLayout(this);

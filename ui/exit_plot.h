@@ -46,6 +46,8 @@ public:
     void finishRun();
     void showRecord(const RunRecord& record);
     void clear();
+    /// Whether the plot bears its name; on by default, for where nothing around it does.
+    void setTitled(bool titled);
     /// What the empty plot asks for.
     void setEmptyMessage(const QString& message);
 

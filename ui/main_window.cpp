@@ -48,7 +48,7 @@ QWidget* panelTitle(const QString& title, QDockWidget* dock)
 {
     auto* bar = new QWidget(dock);
     auto* layout = new QHBoxLayout(bar);
-    layout->setContentsMargins(14, 6, 6, 2);
+    layout->setContentsMargins(14, 4, 8, 0);
     auto* label = new QLabel(title.toUpper(), bar);
     label->setProperty("role", "section");
     layout->addWidget(label, 1);
@@ -79,6 +79,7 @@ MainWindow::MainWindow(QWidget* parent)
       m_progress(new QProgressBar(this))
 {
     setWindowIcon(applicationIcon());
+    m_plot->setTitled(false);  // its panel is
     setAcceptDrops(true);
     setDockOptions(AnimatedDocks | AllowTabbedDocks | AllowNestedDocks);
     setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
@@ -100,6 +101,8 @@ MainWindow::MainWindow(QWidget* parent)
     statusBar()->setSizeGripEnabled(false);
     m_modelText->setProperty("role", "muted");
     m_modelText->setContentsMargins(0, 0, 12, 0);
+    m_modelText->setAlignment(Qt::AlignVCenter | Qt::AlignRight);
+    m_modelText->setMinimumHeight(menuBar()->sizeHint().height());
     menuBar()->setCornerWidget(m_modelText);
     setModelText({}, {});
     arrangeTabs();

@@ -70,13 +70,15 @@ ParameterSlider::ParameterSlider(const QString& name, const QString& meaning, co
       m_slider(new QSlider(Qt::Horizontal, this))
 {
     m_label->setBuddy(m_box);
-    m_box->setAccessibleName(name);
-    m_slider->setAccessibleName(tr("%1, slider").arg(name));
+    const QString plain =
+        QString(name).replace(QLatin1String("<sub>"), QLatin1String("_")).remove(QLatin1String("</sub>"));
+    m_box->setAccessibleName(plain);
+    m_slider->setAccessibleName(tr("%1, slider").arg(plain));
     m_slider->setPageStep(10);
 
     auto* layout = new QGridLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
-    layout->setVerticalSpacing(4);
+    layout->setVerticalSpacing(2);
     layout->addWidget(m_label, 0, 0);
     layout->addWidget(m_box, 0, 1);
     layout->addWidget(m_slider, 1, 0, 1, 2);

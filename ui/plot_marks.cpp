@@ -143,12 +143,14 @@ double PlotMarks::drawHeaderLeft(QCPPainter* painter, double limit) const
         painter->drawText(QRectF(x, 0, width + 2, headerHeight), Qt::AlignVCenter | Qt::AlignLeft, text);
         x += width;
     };
-    put(words("Exit layer"), plotFont(titleText, QFont::DemiBold), m_theme.text);
-    const double scaleWidth = 250;
+    if (m_titled) {
+        put(words("Exit layer"), plotFont(titleText, QFont::DemiBold), m_theme.text);
+        x += 14;
+    }
+    const double scaleWidth = 236;
     if (x + scaleWidth > limit - 260) {
         return x;
     }
-    x += 14;
     const QFont small = plotFont(smallText);
     put(words("share of the batch"), small, m_theme.mutedText);
     x += 10;

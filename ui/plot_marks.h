@@ -22,6 +22,7 @@ public:
     PlotMarks(QCustomPlot* plot, const ExitData& data);
 
     void setTheme(const Theme& theme) { m_theme = theme; }
+    void setTitled(bool titled) { m_titled = titled; }
     void setEmptyMessage(const QString& message) { m_emptyMessage = message; }
     void setSwitchStep(std::optional<int> switchStep) { m_switchStep = switchStep; }
     void setSwitchActive(bool active) { m_switchActive = active; }
@@ -49,6 +50,7 @@ private:
     QString m_imageLabel;
     std::optional<int> m_switchStep;
     bool m_switchActive = false;
+    bool m_titled = true;
 };
 
 /// The time cursor and its readout; alone on a buffered layer, so that moving it repaints nothing else.

@@ -38,13 +38,8 @@ RunNumbers::RunNumbers(QWidget* parent) : QWidget(parent), m_theme(Theme::dark()
 {
     setAccessibleName(tr("This run"));
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(14, 12, 14, 12);
+    layout->setContentsMargins(14, 2, 14, 12);
     layout->setSpacing(0);
-
-    auto* heading = new QLabel(tr("THIS RUN"), this);
-    heading->setProperty("role", QStringLiteral("section"));
-    layout->addWidget(heading);
-    layout->addSpacing(6);
 
     const auto addLarge = [&](const QString& name, const QString& toolTip, QLabel*& value, QLabel*& unit) {
         auto* line = new QHBoxLayout;

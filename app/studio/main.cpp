@@ -74,6 +74,7 @@ int main(int argc, char** argv)
     const auto usual = qInstallMessageHandler(withoutDisplay);
     QApplication application(argc, argv);
     qInstallMessageHandler(usual);
+    QApplication::setFont(ui::uiFont());  // before the first widget, which would keep the system's
 
     if (!line.reports.empty()) {
         ui::applyTheme(application, ui::Theme::light());

@@ -143,7 +143,7 @@ void Studio::onOpened(quint64 job, const ModelInfo& info)
                           QString::fromStdString(info.description));
     m_window.setProgress(1.0);
     if (!m_kept) {
-        m_window.previews()->clear(tr("Ctrl+Return draws the images."));
+        m_window.previews()->clear(tr("Generate draws the images here. (Ctrl+Return)"));
         m_window.plot()->setEmptyMessage(tr("The exit layers appear here while a run goes on."));
     }
     m_remembered.lastModel = m_openingPath;
