@@ -2,6 +2,7 @@
 #include "policy/policy.h"
 
 #include "base/error.h"
+#include "stream/step_plan.h"
 
 #include <algorithm>
 #include <limits>
@@ -11,8 +12,6 @@ namespace duodiff
 {
 namespace
 {
-
-constexpr int diffusion_steps = 1000;
 
 class FullPolicy final : public Policy
 {
@@ -36,10 +35,9 @@ public:
     StepPlan plan(const StepInfo& info) override
     {
         const int switch_step = parameters_().switch_step;
-        // The reference's DDIM loop looks at t only after the step, and starts with the shallow network.
-        const bool first_late_step = switches_one_step_late_ && info.previous_t < 0;
-        const int t = switches_one_step_late_ ? info.previous_t : info.t;
-        const bool shallow = switch_step > 0 && (first_late_step || t >= diffusion_steps - switch_step);
+        const bool shallow = runs_shallow(
+            switch_step,
+            {.t = info.t, .previous_t = info.previous_t, .one_step_late = switches_one_step_late_});
         return {shallow ? NetworkRole::shallow : NetworkRole::full, static_cast<double>(switch_step)};
     }
 
@@ -121,9 +119,8 @@ std::unique_ptr<Policy> make_policy(PolicyKind kind, const PolicyContext& contex
         case PolicyKind::full:
             return std::make_unique<FullPolicy>();
         case PolicyKind::duodiff:
-            return std::make_unique<DuoDiffPolicy>(
-                std::move(parameters),
-                context.compat == Compat::reference && context.solver == SolverKind::ddim);
+            return std::make_unique<DuoDiffPolicy>(std::move(parameters),
+                                                   switches_one_step_late(context.compat, context.solver));
         case PolicyKind::adadiff:
             return std::make_unique<AdaDiffPolicy>(std::move(parameters));
         case PolicyKind::static_layer:

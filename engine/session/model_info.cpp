@@ -61,6 +61,9 @@ ModelSummary summarize(const ModelFiles& files)
     }
     summary.depth = files.depth();
     summary.has_early_exit = files.early_exit.has_value();
+    if (files.early_exit && files.early_exit->config.probe == ProbeKind::certainty_map) {
+        summary.first_probe_layer = 1;
+    }
     summary.full_gflops = UVitCost(shape).all_blocks() / giga;
     if (files.shallow) {
         const UVitCost shallow(files.shallow->config.uvit);

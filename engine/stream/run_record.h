@@ -84,6 +84,9 @@ struct ModelSummary {
     int depth = 0;          ///< blocks of the full network
     int shallow_depth = 0;  ///< 0: no shallow network
     bool has_early_exit = false;
+    /// Blocks run when the first row of the uncertainties is read, and one more for each row after it: 0 in
+    /// the DuoDiff authors' form of the probes, 1 in the AdaDiff authors'.
+    int first_probe_layer = 0;
     double full_gflops = 0.0;     ///< one step of one image, full network
     double shallow_gflops = 0.0;  ///< likewise
     /// GFLOPs of one image and step that leaves after `i` blocks, i = 0..depth (probes and head
