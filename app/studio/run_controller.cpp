@@ -144,7 +144,7 @@ void RunController::moveLive(const SamplingSettings& settings)
         m_job->live.threshold = settings.threshold;
         m_job->live.switch_step = settings.switch_step;
         m_job->live.exit_layer = settings.exit_layer;
-        m_estimate.setSwitchStep(settings.switch_step);
+        m_estimate.set_switch_step(settings.switch_step);
     }
 }
 
@@ -233,13 +233,13 @@ void RunController::showStatus()
                    : m_job->finishBatchRequested() ? tr("Finishing the batch")
                    : m_last                        ? tr("Sampling")
                                                    : tr("Starting");
-    status.step = m_estimate.stepsRun();
+    status.step = m_estimate.steps_run();
     status.steps = m_record.settings.steps;
     status.batch = m_estimate.batch();
     status.batches = m_estimate.batches();
-    status.msPerStep = m_estimate.msPerStep();
-    status.imagesPerSecond = m_estimate.imagesPerSecond();
-    status.secondsLeft = m_estimate.secondsLeft();
+    status.msPerStep = m_estimate.ms_per_step();
+    status.imagesPerSecond = m_estimate.images_per_second();
+    status.secondsLeft = m_estimate.seconds_left();
     status.memoryBytes = residentBytes();
     status.previewsPerSecond = m_picturesPerSecond;
     status.previewShare.reset();

@@ -3,7 +3,8 @@
 
 #include "studio/dropped.h"
 #include "studio/engine_thread.h"
-#include "studio/time_estimate.h"
+
+#include "stream/time_estimate.h"
 
 #include <QElapsedTimer>
 #include <QObject>

@@ -3,7 +3,6 @@
 #include "studio/engine_thread.h"
 #include "studio/job.h"
 #include "studio/mailbox.h"
-#include "studio/time_estimate.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -302,64 +301,6 @@ private Q_SLOTS:
             const auto step = static_cast<std::size_t>(frame.step);
             QCOMPARE(frame.parameter, moved[step][static_cast<std::size_t>(frame.batch)]);
         }
-    }
-
-    void theEstimateTimesTheTwoNetworksApart()
-    {
-        SamplingSettings settings;
-        settings.policy = PolicyKind::duodiff;
-        settings.switch_step = 600;
-        settings.steps = 100;
-        settings.count = 4;
-        settings.batch = 2;
-        const auto model = test::scriptedModel().summary;
-        TimeEstimate estimate;
-        estimate.begin(model, settings);
-        const double fullMs = 10.0 * model.full_gflops / model.shallow_gflops;
-        double left = 0.0;
-        for (int batch = 0; batch < 2; ++batch) {
-            for (int step = 0; step < 100; ++step) {
-                left += timestepOf(step, 100) >= 400 ? 10.0 : fullMs;
-            }
-        }
-        int frames = 0;
-        for (int batch = 0; batch < 2; ++batch) {
-            for (int step = 0; step < 100; ++step) {
-                Frame frame = frameOf(1, batch, step, false);
-                frame.exit_layers = {3, 3};
-                frame.network = timestepOf(step, 100) >= 400 ? NetworkRole::shallow : NetworkRole::full;
-                frame.ms = frame.network == NetworkRole::shallow ? 10.0 : fullMs;
-                estimate.add(frame);
-                left -= frame.ms;
-                ++frames;
-                QCOMPARE(estimate.secondsLeft().has_value(), frames >= TimeEstimate::withheldSteps);
-                if (estimate.secondsLeft()) {
-                    QVERIFY(std::abs(*estimate.secondsLeft() - left / 1000.0) < 1e-6 + 0.02 * left / 1000.0);
-                }
-            }
-        }
-    }
-
-    void theEstimateForALaterBatchUsesTheStepsOfTheOneBefore()
-    {
-        SamplingSettings settings = shortRun();
-        settings.count = 5;
-        settings.batch = 3;
-        TimeEstimate estimate;
-        estimate.begin(test::scriptedModel().summary, settings);
-        for (int step = 0; step < 20; ++step) {
-            Frame frame = frameOf(1, 0, step, false);
-            frame.network = NetworkRole::early_exit;
-            frame.exit_layers = {1, 1, 1};
-            frame.ms = step < 10 ? 3.0 : 30.0;
-            estimate.add(frame);
-        }
-        Frame frame = frameOf(1, 1, 0, false);
-        frame.network = NetworkRole::early_exit;
-        frame.exit_layers = {1, 1};
-        frame.ms = 2.0;
-        estimate.add(frame);
-        QVERIFY(std::abs(*estimate.secondsLeft() - (9 * 2.0 + 10 * 20.0) / 1000.0) < 1e-9);
     }
 };
 
