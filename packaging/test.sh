@@ -20,7 +20,7 @@ for argument in "$@"; do
     esac
 done
 
-[[ $preset == release-no-studio ]] || install_packages xvfb xauth
+[[ $preset == release-no-studio ]] || install_packages xvfb xauth xdotool
 "$root/packaging/build.sh" "${build_arguments[@]}"
 
 say "testing"

@@ -58,6 +58,13 @@ public:
         QVERIFY(opened.wait());
     }
 
+    /// Keyboard focus; a bare X server has no window manager that would give it.
+    void activate()
+    {
+        app->window().activateWindow();
+        QTRY_VERIFY(app->window().isActiveWindow());
+    }
+
     /// Puts a short run into the controls.
     void configure(PolicyKind policy, int steps, int count = 4, int batch = 4)
     {

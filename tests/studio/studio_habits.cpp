@@ -108,7 +108,7 @@ private Q_SLOTS:
         StudioFixture f;
         f.showAndOpen();
         auto& window = f.app->window();
-        QTRY_VERIFY(window.isActiveWindow());
+        f.activate();
         QSet<QWidget*> wanted;
         for (QWidget* widget : window.findChildren<QWidget*>()) {
             if (!isPartOfAnother(widget) && (widget->focusPolicy() & Qt::TabFocus) == Qt::TabFocus &&
@@ -132,7 +132,7 @@ private Q_SLOTS:
     {
         StudioFixture f;
         f.showAndOpen();
-        QTRY_VERIFY(f.app->window().isActiveWindow());
+        f.activate();
         QStringList names;
         f.controls().threshold()->slider()->setFocus();
         for (int key = 0; key < 40 && !names.contains(QStringLiteral("Generate")); ++key) {
@@ -215,7 +215,7 @@ private Q_SLOTS:
     {
         StudioFixture f;
         f.showAndOpen();
-        QTRY_VERIFY(f.app->window().isActiveWindow());
+        f.activate();
         f.configure(PolicyKind::full, 40);
         f.script->gate.close();
         QTest::keyClick(&f.app->window(), Qt::Key_Return, Qt::ControlModifier);
