@@ -86,17 +86,20 @@ MainWindow::MainWindow(QWidget* parent)
     setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
     setCentralWidget(buildCentre());
 
-    m_controlsDock = addPanel(tr("Controls"), "controlsDock", m_controls, Qt::LeftDockWidgetArea);
-    m_plotDock = addPanel(tr("Exit layer"), "plotDock", m_plot, Qt::BottomDockWidgetArea);
     auto* scroll = new QScrollArea(this);
     scroll->setWidget(m_numbers);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    m_numbersDock = addPanel(tr("This run"), "numbersDock", scroll, Qt::RightDockWidgetArea);
 
     buildMenus();
+    m_controlsDock = addPanel(tr("Controls"), QStringLiteral("controlsDock"), m_controls,
+                              {Qt::LeftDockWidgetArea}, QStringLiteral("Ctrl+1"));
+    m_plotDock = addPanel(tr("Exit layer"), QStringLiteral("plotDock"), m_plot, {Qt::BottomDockWidgetArea},
+                          QStringLiteral("Ctrl+2"));
+    m_numbersDock =
+        addPanel(tr("This run"), QStringLiteral("numbersDock"), scroll, {}, QStringLiteral("Ctrl+3"));
     statusBar()->addWidget(m_status, 1);
     statusBar()->setSizeGripEnabled(false);
     m_modelText->setProperty("role", "muted");
@@ -139,26 +142,60 @@ QWidget* MainWindow::buildCentre()
     return centre;
 }
 
-QDockWidget* MainWindow::addPanel(const QString& title, const char* name, QWidget* content,
-                                  Qt::DockWidgetArea area)
+QDockWidget* MainWindow::addPanel(const QString& title, const QString& objectName, QWidget* content,
+                                  const PanelPlace& place, const QString& keys)
 {
     auto* dock = new QDockWidget(title, this);
-    dock->setObjectName(QLatin1String(name));
+    dock->setObjectName(objectName);
     dock->setWidget(content);
     dock->setTitleBarWidget(panelTitle(title, dock));
-    addDockWidget(area, dock);
+    QAction* toggle = dock->toggleViewAction();
+    toggle->setShortcut(QKeySequence(keys));
+    toggle->setToolTip(tr("Show the panel %1").arg(title));
+    menu(MenuKind::view)->insertAction(m_afterPanels, toggle);
+    m_panels.push_back({dock, place});
+    placePanel(m_panels.back());
     return dock;
 }
 
-QAction* MainWindow::add(QMenu* menu, Act act, const QString& text, const QString& keys,
-                         const QString& toolTip)
+void MainWindow::placePanel(const Panel& panel)
 {
-    auto* action = menu->addAction(text);
+    panel.dock->setFloating(false);
+    addDockWidget(panel.place.area, panel.dock);
+    if (!panel.place.tabbedWith.isEmpty()) {
+        if (auto* other = findChild<QDockWidget*>(panel.place.tabbedWith)) {
+            tabifyDockWidget(other, panel.dock);
+            other->raise();
+        }
+    }
+    panel.dock->setVisible(panel.place.shown);
+}
+
+QMenu* MainWindow::menu(MenuKind kind)
+{
+    return m_menus.at(kind);
+}
+
+QAction* MainWindow::addAction(MenuKind kind, const QString& text, const QString& keys,
+                               const QString& toolTip)
+{
+    auto* action = menu(kind)->addAction(text);
+    menu(kind)->menuAction()->setVisible(true);
     action->setShortcut(QKeySequence(keys));
     action->setToolTip(toolTip);
     action->setStatusTip(toolTip);
-    m_actions[act] = action;
     return action;
+}
+
+void MainWindow::addSeparator(MenuKind kind)
+{
+    menu(kind)->addSeparator();
+}
+
+QAction* MainWindow::add(MenuKind kind, Act act, const QString& text, const QString& keys,
+                         const QString& toolTip)
+{
+    return m_actions[act] = addAction(kind, text, keys, toolTip);
 }
 
 void MainWindow::setTheme(const Theme& theme)
@@ -170,6 +207,7 @@ void MainWindow::setTheme(const Theme& theme)
     m_messages->setTheme(theme);
     m_status->setTheme(theme);
     centralWidget()->setStyleSheet(QStringLiteral(".QWidget { background: %1; }").arg(theme.window.name()));
+    Q_EMIT themeChanged(theme);
 }
 
 void MainWindow::setModelText(const QString& name, const QString& description)
@@ -215,13 +253,8 @@ bool MainWindow::restoreLayout(const QByteArray& state)
 
 void MainWindow::resetLayout()
 {
-    const std::pair<QDockWidget*, Qt::DockWidgetArea> places[] = {{m_controlsDock, Qt::LeftDockWidgetArea},
-                                                                  {m_plotDock, Qt::BottomDockWidgetArea},
-                                                                  {m_numbersDock, Qt::RightDockWidgetArea}};
-    for (const auto& [dock, area] : places) {
-        dock->setFloating(false);
-        addDockWidget(area, dock);
-        dock->show();
+    for (const Panel& panel : m_panels) {
+        placePanel(panel);
     }
     resizeDocks({m_controlsDock, m_numbersDock}, {272, 240}, Qt::Horizontal);
     resizeDocks({m_plotDock}, {std::max(240, height() * 2 / 5)}, Qt::Vertical);

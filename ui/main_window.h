@@ -52,6 +52,18 @@ enum class Act {
     about,
 };
 
+/// The menus, in the order of the bar; an empty one is not shown.
+enum class MenuKind { file, edit, run, view, tools, help };
+
+/// Where a panel stands by default.
+struct PanelPlace {
+    Qt::DockWidgetArea area = Qt::RightDockWidgetArea;
+    /// Object name of the panel that it shares its place with, as tabs; empty: a place of its own, below
+    /// the panels that are in the area already.
+    QString tabbedWith = {};
+    bool shown = true;
+};
+
 /// The window: the widgets, their places, the menus. It holds no run and knows no engine; the studio
 /// connects it.
 class MainWindow : public QMainWindow
@@ -68,6 +80,14 @@ public:
     RunNumbers* numbers() const { return m_numbers; }
     MessageBar* messages() const { return m_messages; }
     StatusStrip* status() const { return m_status; }
+
+    /// A panel with a feature's widget, which the View menu toggles by `keys`. `objectName` is what the saved
+    /// layout knows it by.
+    QDockWidget* addPanel(const QString& title, const QString& objectName, QWidget* content,
+                          const PanelPlace& place, const QString& keys);
+    /// A feature's own entry in a menu.
+    QAction* addAction(MenuKind menu, const QString& text, const QString& keys, const QString& toolTip);
+    void addSeparator(MenuKind menu);
 
     void setTheme(const Theme& theme);
     const Theme& theme() const { return m_theme; }
@@ -92,6 +112,7 @@ Q_SIGNALS:
     void closing();
     void pathsDropped(const QStringList& paths);
     void recentChosen(const QString& path);
+    void themeChanged(const duodiff::ui::Theme& theme);
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -100,17 +121,25 @@ protected:
 
 private:
     QWidget* buildCentre();
-    QDockWidget* addPanel(const QString& title, const char* name, QWidget* content, Qt::DockWidgetArea area);
+    struct Panel {
+        QDockWidget* dock;
+        PanelPlace place;
+    };
     void buildMenus();
-    QAction* add(QMenu* menu, Act act, const QString& text, const QString& keys, const QString& toolTip);
+    QMenu* menu(MenuKind kind);
+    void placePanel(const Panel& panel);
+    QAction* add(MenuKind menu, Act act, const QString& text, const QString& keys, const QString& toolTip);
     void arrangeTabs();
     void showShortcuts();
     void showAbout();
 
-    static constexpr int layoutVersion = 1;
+    static constexpr int layoutVersion = 2;
 
     Theme m_theme;
     std::map<Act, QAction*> m_actions;
+    std::map<MenuKind, QMenu*> m_menus;
+    std::vector<Panel> m_panels;
+    QAction* m_afterPanels = nullptr;  ///< in the View menu
     QMenu* m_recent = nullptr;
     ControlPanel* m_controls;
     PreviewGrid* m_previews;

@@ -50,55 +50,55 @@ void addCloseButton(QDialog* dialog)
 
 void MainWindow::buildMenus()
 {
-    QMenu* file = menuBar()->addMenu(tr("&File"));
+    for (const auto& [kind, title] :
+         {std::pair{MenuKind::file, tr("&File")}, std::pair{MenuKind::edit, tr("&Edit")},
+          std::pair{MenuKind::run, tr("&Run")}, std::pair{MenuKind::view, tr("&View")},
+          std::pair{MenuKind::tools, tr("&Tools")}, std::pair{MenuKind::help, tr("&Help")}}) {
+        m_menus[kind] = menuBar()->addMenu(title);
+        m_menus[kind]->menuAction()->setVisible(false);
+    }
+    constexpr auto file = MenuKind::file;
     add(file, Act::openPack, tr("Open &pack…"), QStringLiteral("Ctrl+O"),
         tr("Open a model pack: a folder with pack.json"));
     add(file, Act::openCheckpoint, tr("Open &checkpoint…"), QStringLiteral("Ctrl+Shift+O"),
         tr("Open a .pth, .pt or .safetensors file"));
-    m_recent = file->addMenu(tr("&Recent"));
-    file->addSeparator();
+    m_recent = menu(file)->addMenu(tr("&Recent"));
+    addSeparator(file);
     add(file, Act::exportAll, tr("&Export…"), QStringLiteral("Ctrl+E"),
         tr("Write images, tables, reports and the plot"));
     add(file, Act::exportImages, tr("Export &images…"), QStringLiteral("Ctrl+Shift+E"),
         tr("Write the images as PNG"));
     add(file, Act::exportReport, tr("Export repor&t…"), QStringLiteral("Ctrl+Shift+R"),
         tr("Write the timing report"));
-    file->addSeparator();
+    addSeparator(file);
     add(file, Act::quit, tr("&Quit"), QStringLiteral("Ctrl+Q"), tr("Stop and close"));
     action(Act::quit)->setMenuRole(QAction::QuitRole);
 
-    QMenu* run = menuBar()->addMenu(tr("&Run"));
+    constexpr auto run = MenuKind::run;
     add(run, Act::generate, tr("&Generate"), QStringLiteral("Ctrl+Return"), tr("Draw the images"));
     add(run, Act::stop, tr("&Stop"), QStringLiteral("Esc"), tr("Stop now; finished images are kept"));
     add(run, Act::finishBatch, tr("&Finish this batch"), QStringLiteral("Ctrl+."),
         tr("Let the batch in progress end and start no other"));
-    run->addSeparator();
+    addSeparator(run);
     add(run, Act::newSeed, tr("&New seed"), QStringLiteral("Ctrl+R"), tr("Draw another seed"));
     add(run, Act::restoreDefaults, tr("Restore &defaults"), QStringLiteral("Ctrl+D"),
         tr("Every control back to its default; the seed stays"));
 
-    QMenu* view = menuBar()->addMenu(tr("&View"));
+    constexpr auto view = MenuKind::view;
     add(view, Act::showPreviews, tr("&Previews"), QStringLiteral("Ctrl+P"),
         tr("Show the pictures while they form; hidden ones are not made"));
     action(Act::showPreviews)->setCheckable(true);
     action(Act::showPreviews)->setChecked(true);
-    int key = 1;
-    for (QDockWidget* dock : {m_controlsDock, m_plotDock, m_numbersDock}) {
-        QAction* toggle = dock->toggleViewAction();
-        toggle->setShortcut(QKeySequence(QStringLiteral("Ctrl+%1").arg(key++)));
-        toggle->setToolTip(tr("Show the panel %1").arg(dock->windowTitle()));
-        view->addAction(toggle);
-    }
-    add(view, Act::resetLayout, tr("Reset &layout"), QStringLiteral("Ctrl+Shift+0"),
-        tr("Every panel back to its place"));
-    view->addSeparator();
+    m_afterPanels = add(view, Act::resetLayout, tr("Reset &layout"), QStringLiteral("Ctrl+Shift+0"),
+                        tr("Every panel back to its place"));
+    addSeparator(view);
     add(view, Act::fitPlot, tr("&Whole run in the plot"), QStringLiteral("Ctrl+0"),
         tr("Zoom the plot out, and follow the run"));
     add(view, Act::copySummary, tr("&Copy a summary in words"), QStringLiteral("Ctrl+Shift+C"),
         tr("The plot and the numbers as text"));
     add(view, Act::dismissMessage, tr("Dismiss the &message"), QStringLiteral("Ctrl+Shift+M"),
         tr("Close the message in the window"));
-    view->addSeparator();
+    addSeparator(view);
     auto* themes = new QActionGroup(this);
     for (const auto& [act, text, keys] :
          {std::tuple{Act::themeSystem, tr("&As the system"), QStringLiteral("Ctrl+Shift+A")},
@@ -108,12 +108,12 @@ void MainWindow::buildMenus()
         theme->setCheckable(true);
         themes->addAction(theme);
     }
-    view->addSeparator();
+    addSeparator(view);
     add(view, Act::fullScreen, tr("&Full screen"), QStringLiteral("F11"),
         tr("The window over the whole screen"));
     action(Act::fullScreen)->setCheckable(true);
 
-    QMenu* help = menuBar()->addMenu(tr("&Help"));
+    constexpr auto help = MenuKind::help;
     add(help, Act::shortcuts, tr("&Keyboard shortcuts"), QStringLiteral("?"), tr("Every key"));
     add(help, Act::about, tr("&About DuoDiff Studio"), QStringLiteral("Ctrl+F1"), tr("Version and licence"));
     action(Act::about)->setMenuRole(QAction::AboutRole);

@@ -15,6 +15,9 @@
 namespace duodiff::test
 {
 
+/// How long a test waits for what is sure to come, in ms; a busy machine is slow.
+inline constexpr int patience = 120'000;
+
 /// Lets the engine's thread through, a step at a time or freely. Shared by a test and its engine.
 class Gate
 {

@@ -55,14 +55,14 @@ public:
     {
         QSignalSpy opened(app.get(), &studio::Studio::modelOpened);
         app->show();
-        QVERIFY(opened.wait());
+        QVERIFY(opened.wait(duodiff::test::patience));
     }
 
     /// Keyboard focus; a bare X server has no window manager that would give it.
     void activate()
     {
         app->window().activateWindow();
-        QTRY_VERIFY(app->window().isActiveWindow());
+        QTRY_VERIFY_WITH_TIMEOUT(app->window().isActiveWindow(), duodiff::test::patience);
     }
 
     /// Puts a short run into the controls.
@@ -80,7 +80,7 @@ public:
     {
         QSignalSpy ended(app.get(), &studio::Studio::runEnded);
         app->generate();
-        QVERIFY(ended.wait());
+        QVERIFY(ended.wait(duodiff::test::patience));
     }
 
     ui::ControlPanel& controls() { return *app->window().controls(); }

@@ -223,7 +223,7 @@ private Q_SLOTS:
         f.script->gate.waitForVisitor();
         QSignalSpy ended(f.app.get(), &studio::Studio::runEnded);
         QTest::keyClick(&f.app->window(), Qt::Key_Escape);
-        QVERIFY(ended.wait());
+        QVERIFY(ended.wait(duodiff::test::patience));
         QCOMPARE(ended.first().first().value<studio::JobState>(), studio::JobState::cancelled);
     }
 

@@ -90,10 +90,10 @@ private Q_SLOTS:
         f.script->gate.close();
         QSignalSpy ended(f.app.get(), &Studio::runEnded);
         byHand({QStringLiteral("key"), QStringLiteral("ctrl+Return")});
-        QTRY_VERIFY(f.app->run().isRunning());
+        QTRY_VERIFY_WITH_TIMEOUT(f.app->run().isRunning(), duodiff::test::patience);
         f.script->gate.waitForVisitor();
         byHand({QStringLiteral("key"), QStringLiteral("Escape")});
-        QTRY_COMPARE(ended.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, duodiff::test::patience);
         QCOMPARE(ended.first().first().value<JobState>(), JobState::cancelled);
     }
 
@@ -108,7 +108,7 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(&source));
         QSignalSpy opened(f.app.get(), &Studio::modelOpened);
         dragOnto(*f.app->window().centralWidget(), source);
-        QTRY_COMPARE(opened.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, duodiff::test::patience);
     }
 
     void aWrongFileDraggedInSaysWhy()
@@ -125,7 +125,7 @@ private Q_SLOTS:
         source.show();
         QVERIFY(QTest::qWaitForWindowExposed(&source));
         dragOnto(*f.app->window().centralWidget(), source);
-        QTRY_VERIFY(!f.messages().isEmpty());
+        QTRY_VERIFY_WITH_TIMEOUT(!f.messages().isEmpty(), duodiff::test::patience);
         QVERIFY(!f.messages().current().what.isEmpty());
     }
 };

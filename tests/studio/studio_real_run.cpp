@@ -9,12 +9,11 @@
 
 using namespace duodiff;
 using namespace duodiff::studio;
+using duodiff::test::patience;
 using duodiff::ui::ControlPanel;
 
 namespace
 {
-
-constexpr int patience = 120'000;  // ms; a slow machine samples slowly
 
 class RealStudio
 {

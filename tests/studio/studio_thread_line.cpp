@@ -59,7 +59,7 @@ struct Bench {
     void openModel()
     {
         engine.open(modelAt("model"));
-        QVERIFY(opened.wait());
+        QVERIFY(opened.wait(duodiff::test::patience));
         opened.clear();
     }
 };
@@ -152,7 +152,7 @@ private Q_SLOTS:
         Bench bench;
         bench.openModel();
         const auto job = bench.engine.sample(shortRun());
-        QVERIFY(bench.sampled.wait());
+        QVERIFY(bench.sampled.wait(duodiff::test::patience));
         QCOMPARE(bench.news(), 1);
         QCOMPARE(job->state(), JobState::done);
         QCOMPARE(bench.engine.mailbox().take().frames.size(), std::size_t(40));
@@ -183,7 +183,7 @@ private Q_SLOTS:
             job = bench.engine.sample(shortRun());
             job->requestStop();
             bench.script->openGate.open();
-            QVERIFY(bench.opened.wait());
+            QVERIFY(bench.opened.wait(duodiff::test::patience));
             bench.opened.clear();
         } else {
             bench.script->gate.close();
@@ -195,11 +195,11 @@ private Q_SLOTS:
                 job->requestStop();
             }
         }
-        QTRY_COMPARE(bench.cancelled.count(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(bench.cancelled.count(), 1, duodiff::test::patience);
         // A last job behind it shows that no further news of the first is under way.
         bench.script->gate.open();
         bench.engine.open(modelAt("next"));
-        QVERIFY(bench.opened.wait());
+        QVERIFY(bench.opened.wait(duodiff::test::patience));
         QCOMPARE(bench.news(), 2);
         QCOMPARE(job->state(), JobState::cancelled);
         QCOMPARE(bench.script->runs.load(), stopAtStep < 0 ? 0 : 1);
@@ -214,7 +214,7 @@ private Q_SLOTS:
         bench.script->gate.waitForVisitor();
         job->requestFinishBatch();
         bench.script->gate.open();
-        QVERIFY(bench.cancelled.wait());
+        QVERIFY(bench.cancelled.wait(duodiff::test::patience));
         const auto outcome = bench.cancelled.first().at(1).value<OutcomePointer>();
         QVERIFY(outcome != nullptr);
         QCOMPARE(outcome->images.size(), std::size_t(3));
@@ -243,18 +243,18 @@ private Q_SLOTS:
         bench.script->sampleFailure =
             Failure{ErrorCode::failed, "The weights turned to soup", "step 5", "Stir"};
         const auto job = bench.engine.sample(shortRun());
-        QVERIFY(bench.failed.wait());
+        QVERIFY(bench.failed.wait(duodiff::test::patience));
         QCOMPARE(bench.failed.first().at(1).value<Failure>(), *bench.script->sampleFailure);
         QCOMPARE(job->state(), JobState::failed);
 
         bench.script->throwForeign = true;
         bench.engine.sample(shortRun());
-        QVERIFY(bench.failed.wait());
+        QVERIFY(bench.failed.wait(duodiff::test::patience));
         QCOMPARE(bench.failed.last().at(1).value<Failure>().code, ErrorCode::out_of_memory);
 
         bench.script->failAtStep = -1;
         bench.engine.sample(shortRun());
-        QVERIFY(bench.sampled.wait());
+        QVERIFY(bench.sampled.wait(duodiff::test::patience));
         QCOMPARE(bench.news(), 3);
     }
 
@@ -264,7 +264,7 @@ private Q_SLOTS:
             []() -> std::unique_ptr<Engine> { throw EngineError(ErrorCode::failed, "No LibTorch here"); });
         QSignalSpy failed(&engine, &EngineThread::failed);
         engine.open(modelAt("model"));
-        QVERIFY(failed.wait());
+        QVERIFY(failed.wait(duodiff::test::patience));
     }
 
     void picturesAreMadeOnlyWhenWanted()
@@ -272,7 +272,7 @@ private Q_SLOTS:
         Bench bench;
         bench.openModel();
         bench.engine.sample(shortRun());
-        QVERIFY(bench.sampled.wait());
+        QVERIFY(bench.sampled.wait(duodiff::test::patience));
         QCOMPARE(bench.script->pictures.load(), 0);
 
         bench.script->gate.close();
@@ -280,7 +280,7 @@ private Q_SLOTS:
         bench.script->gate.waitForVisitor();
         job->pictureWanted = true;
         bench.script->gate.open();
-        QVERIFY(bench.sampled.wait());
+        QVERIFY(bench.sampled.wait(duodiff::test::patience));
         QCOMPARE(bench.script->pictures.load(), 1);
     }
 
@@ -296,7 +296,7 @@ private Q_SLOTS:
                            0.10 + 0.001 * static_cast<double>(step)};
         }
         bench.engine.sample(settings, moved);
-        QVERIFY(bench.sampled.wait());
+        QVERIFY(bench.sampled.wait(duodiff::test::patience));
         for (const Frame& frame : bench.engine.mailbox().take().frames) {
             const auto step = static_cast<std::size_t>(frame.step);
             QCOMPARE(frame.parameter, moved[step][static_cast<std::size_t>(frame.batch)]);

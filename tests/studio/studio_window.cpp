@@ -59,7 +59,7 @@ private Q_SLOTS:
         // The visitor has read theta for no step yet beyond those allowed.
         dragSliderTo(f.controls().threshold(), 1.0);
         f.script->gate.open();
-        QVERIFY(ended.wait());
+        QVERIFY(ended.wait(duodiff::test::patience));
         const RunRecord& record = f.app->kept()->record;
         QCOMPARE(record.state, RunState::done);
         QCOMPARE(record.steps[399].parameters.front(), 0.08);
@@ -85,11 +85,12 @@ private Q_SLOTS:
         f.controls().switchStep()->slider()->setValue(200);
         QCOMPARE(plot->switchStep(), std::optional(200));
         f.script->gate.allow(150);
-        QTRY_COMPARE(f.app->run().live().steps.size(), std::size_t(250));
+        QTRY_COMPARE_WITH_TIMEOUT(f.app->run().live().steps.size(), std::size_t(250),
+                                  duodiff::test::patience);
         Q_EMIT plot->switchStepMoved(600);
         QCOMPARE(f.controls().settings().switch_step, 600);
         f.script->gate.open();
-        QVERIFY(ended.wait());
+        QVERIFY(ended.wait(duodiff::test::patience));
         const auto& steps = f.app->kept()->record.steps;
         QCOMPARE(steps[199].network, NetworkRole::shallow);
         QCOMPARE(steps[200].network, NetworkRole::full);
@@ -113,7 +114,7 @@ private Q_SLOTS:
         f.script->gate.waitForVisitor();
         QSignalSpy ended(f.app.get(), &Studio::runEnded);
         QTest::mouseClick(button, Qt::LeftButton);
-        QVERIFY(ended.wait());
+        QVERIFY(ended.wait(duodiff::test::patience));
         QCOMPARE(ended.first().first().value<JobState>(), JobState::cancelled);
         QCOMPARE(button->accessibleName(), QStringLiteral("Generate"));
         QCOMPARE(f.app->window().status()->status().state, QStringLiteral("Ready"));
@@ -133,7 +134,7 @@ private Q_SLOTS:
         QSignalSpy exported(f.app.get(), &Studio::exported);
         QVERIFY(f.app->exportRun(choice));
         QVERIFY(!f.app->exportRun(choice));
-        QVERIFY(exported.wait());
+        QVERIFY(exported.wait(duodiff::test::patience));
         const auto files = exported.first().first().toStringList();
         QCOMPARE(files.size(), 5 + 1 + 3 + 4);
         for (const QString& file : files) {
@@ -165,7 +166,7 @@ private Q_SLOTS:
         choice.pdfReport = choice.htmlReport = choice.plotPng = false;
         QSignalSpy exported(f.app.get(), &Studio::exported);
         QVERIFY(f.app->exportRun(choice));
-        QVERIFY(exported.wait());
+        QVERIFY(exported.wait(duodiff::test::patience));
         const std::filesystem::path folder = choice.folder.toStdU16String();
         QVERIFY(read_png_texts(folder / "0000.png").empty());
         f.app->openPath(choice.folder + QStringLiteral("/0000.png"));
@@ -182,7 +183,7 @@ private Q_SLOTS:
         choice.folder = f.packPath() + QStringLiteral("/pack.json/inside-a-file");
         QSignalSpy exported(f.app.get(), &Studio::exported);
         QVERIFY(f.app->exportRun(choice));
-        QVERIFY(exported.wait());
+        QVERIFY(exported.wait(duodiff::test::patience));
         QVERIFY(exported.first().first().toStringList().isEmpty());
         QCOMPARE(f.messages().current().kind, ui::Message::Kind::error);
     }
@@ -204,13 +205,13 @@ private Q_SLOTS:
         f.script->gate.waitForVisitor();
         dragSliderTo(f.controls().threshold(), 0.6);
         f.script->gate.open();
-        QVERIFY(ended.wait());
+        QVERIFY(ended.wait(duodiff::test::patience));
         const auto before = f.app->kept();
         ui::ExportChoice choice;
         choice.folder = f.folder.filePath(QStringLiteral("kept"));
         QSignalSpy exported(f.app.get(), &Studio::exported);
         QVERIFY(f.app->exportRun(choice));
-        QVERIFY(exported.wait());
+        QVERIFY(exported.wait(duodiff::test::patience));
 
         f.controls().restoreAllDefaults();
         f.controls().drawSeed();
@@ -280,7 +281,7 @@ private Q_SLOTS:
         QSignalSpy failed(f.app.get(), &Studio::openFailed);
         f.app->openModel(f.packPath());
         QVERIFY(!f.app->window().action(Act::generate)->isEnabled());
-        QVERIFY(failed.wait());
+        QVERIFY(failed.wait(duodiff::test::patience));
         QVERIFY(f.app->window().action(Act::generate)->isEnabled());
         const auto message = f.messages().current();
         QCOMPARE(message.what, QStringLiteral("The file ends too early"));
@@ -290,7 +291,7 @@ private Q_SLOTS:
         f.script->openFailure.reset();
         QSignalSpy opened(f.app.get(), &Studio::modelOpened);
         message.actions.front().run();
-        QVERIFY(opened.wait());
+        QVERIFY(opened.wait(duodiff::test::patience));
     }
 
     void aBareCheckpointNamesItsConvention()
@@ -302,7 +303,7 @@ private Q_SLOTS:
         file.close();
         QSignalSpy opened(f.app.get(), &Studio::modelOpened);
         f.app->openPath(file.fileName());
-        QVERIFY(opened.wait());
+        QVERIFY(opened.wait(duodiff::test::patience));
         QVERIFY(f.messages().current().what.contains(QStringLiteral("DuoDiff authors")));
     }
 
@@ -319,7 +320,7 @@ private Q_SLOTS:
         f.script->failAtStep = -1;
         QSignalSpy ended(f.app.get(), &Studio::runEnded);
         message.actions.front().run();
-        QVERIFY(ended.wait());
+        QVERIFY(ended.wait(duodiff::test::patience));
         QCOMPARE(f.app->kept()->record.settings.batch, 4);
         QCOMPARE(f.app->kept()->images.size(), std::size_t(8));
     }
@@ -329,13 +330,13 @@ private Q_SLOTS:
         StudioFixture f;
         f.script->openGate.close();
         f.app->show();
-        QTRY_VERIFY(f.script->openGate.hasVisitor());
+        QTRY_VERIFY_WITH_TIMEOUT(f.script->openGate.hasVisitor(), duodiff::test::patience);
         QVERIFY(f.app->window().isVisible());
         QVERIFY(!f.controls().runButton()->isEnabled());
         f.app->window().action(Act::themeLight)->trigger();
         QVERIFY(!f.app->window().theme().isDark());
         f.script->openGate.open();
-        QTRY_VERIFY(f.controls().runButton()->isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(f.controls().runButton()->isEnabled(), duodiff::test::patience);
     }
 
     void theFirstStartRunsByItself()
@@ -343,7 +344,7 @@ private Q_SLOTS:
         StudioFixture f(true);
         f.script->gate.close();
         f.app->show();
-        QTRY_VERIFY(f.app->run().isRunning());
+        QTRY_VERIFY_WITH_TIMEOUT(f.app->run().isRunning(), duodiff::test::patience);
         const auto settings = f.app->run().live().settings;
         QCOMPARE(settings.policy, PolicyKind::adadiff);
         QCOMPARE(settings.threshold, 0.08);
@@ -384,7 +385,7 @@ private Q_SLOTS:
         QSignalSpy ended(f.app.get(), &Studio::runEnded);
         f.app->generate();
         f.script->gate.open();
-        QVERIFY(ended.wait());
+        QVERIFY(ended.wait(duodiff::test::patience));
         QVERIFY(f.script->pictures.load() > 0);
     }
 
@@ -400,7 +401,7 @@ private Q_SLOTS:
         QVERIFY(f.app->run().isRunning());
         QSignalSpy opened(f.app.get(), &Studio::modelOpened);
         f.messages().current().actions.front().run();
-        QVERIFY(opened.wait());
+        QVERIFY(opened.wait(duodiff::test::patience));
         QVERIFY(!f.app->run().isRunning());
     }
 
