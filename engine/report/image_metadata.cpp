@@ -2,7 +2,9 @@
 #include "report/image_metadata.h"
 
 #include "base/error.h"
+#include "report/clean_text.h"
 #include "report/json_codec.h"
+#include "report/picture_texts.h"
 
 #include <fmt/format.h>
 
@@ -168,34 +170,6 @@ std::string class_text(const ImageMetadata& metadata)
     return metadata.label >= 0 && label < names.size() ? names[label] : std::string();
 }
 
-/// One line, ASCII wherever the model's name is.
-std::string description(const ImageMetadata& metadata)
-{
-    const SamplingSettings& settings = metadata.settings;
-    std::string text = fmt::format("{}: policy {}", metadata.model.name, to_string(settings.policy));
-    if (settings.policy == PolicyKind::duodiff) {
-        text += fmt::format(" (switch step {})", settings.switch_step);
-    } else if (settings.policy == PolicyKind::adadiff) {
-        text += fmt::format(" (threshold {:g})", settings.threshold);
-    } else if (settings.policy == PolicyKind::static_layer) {
-        text += fmt::format(" (layer {})", settings.exit_layer);
-    }
-    if (metadata.parameters_moved) {
-        text += ", moved during the run";
-    }
-    text += fmt::format(", sampler {}, {} steps", to_string(settings.solver), settings.steps);
-    if (metadata.index < 0) {
-        return text + fmt::format(", grid of {} images from seed {}", settings.count, settings.seed);
-    }
-    text += fmt::format(", image {}, seed {}", metadata.index, metadata.seed);
-    if (metadata.label >= 0) {
-        const std::string name = class_text(metadata);
-        text += fmt::format(", class {}", metadata.label);
-        text += name.empty() ? "" : fmt::format(" ({})", name);
-    }
-    return text;
-}
-
 }  // namespace
 
 ImageMetadata image_metadata(const RunRecord& record, int index)
@@ -241,9 +215,12 @@ std::vector<PngText> to_png_texts(const ImageMetadata& metadata)
     json["model"] = json_codec::encode(metadata.model);
     json["machine"] = json_codec::encode(metadata.machine);
     json["trace"] = encode_trace(metadata.trace);
-    const std::string program = metadata.machine.program.empty() ? "duodiff" : metadata.machine.program;
-    return {{"Software", program, false, false},
-            {"Description", description(metadata), false, false},
+    const std::string program = one_line(metadata.machine.program);
+    return {{"Software", program.empty() ? "duodiff" : program, false, false},
+            {"Description", picture_description(metadata), false, false},
+            {"parameters", generation_parameters(metadata), false, false},
+            // Not compressed, which is what readers of XMP expect.
+            {"XML:com.adobe.xmp", xmp_packet(metadata), true, false},
             {keyword, json_codec::dump(json), true, true}};
 }
 

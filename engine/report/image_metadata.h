@@ -44,7 +44,8 @@ struct ImageMetadata {
 /// the record does not have.
 ImageMetadata image_metadata(const RunRecord& record, int index);
 
-/// As PNG text: iTXt "duodiff" (JSON), tEXt "Software" and "Description".
+/// As PNG text: "Software", "Description" and "parameters" (see generation_parameters(); tEXt, or iTXt where
+/// they are not Latin-1), iTXt "XML:com.adobe.xmp" (see xmp_packet()) and, last, iTXt "duodiff" (JSON).
 std::vector<PngText> to_png_texts(const ImageMetadata& metadata);
 
 /// Nothing where the texts hold no "duodiff" entry; EngineError(bad_file) where that is damaged.
@@ -57,7 +58,7 @@ ImageMetadata read_image_metadata(const std::filesystem::path& path);
 
 /// Writes image `index` of a run (-1: its grid) with all of that inside.
 void write_image(const std::filesystem::path& path, const Image8& image, const RunRecord& record, int index);
-/// Pixels only ("Export clean").
+/// "Export clean": no text, no date, nothing but the pixels and the chunks that a PNG has to have.
 void write_clean_image(const std::filesystem::path& path, const Image8& image);
 
 }  // namespace duodiff

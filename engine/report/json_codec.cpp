@@ -291,7 +291,9 @@ Json encode(const ModelSummary& model)
     json["depth"] = model.depth;
     json["shallow_depth"] = model.shallow_depth;
     json["has_early_exit"] = model.has_early_exit;
-    json["first_probe_layer"] = model.first_probe_layer;
+    if (model.first_probe_layer != 0) {
+        json["first_probe_layer"] = model.first_probe_layer;
+    }
     json["full_gflops"] = number(model.full_gflops);
     json["shallow_gflops"] = number(model.shallow_gflops);
     json["gflops_by_exit_layer"] = Json::array();
@@ -324,7 +326,7 @@ ModelSummary decode_model(const Place& place)
     model.depth = place["depth"].small(0, most_layers);
     model.shallow_depth = place["shallow_depth"].small(0, most_layers);
     model.has_early_exit = place["has_early_exit"].flag();
-    if (place.has("first_probe_layer")) {  // older files lack it
+    if (place.has("first_probe_layer")) {
         model.first_probe_layer = place["first_probe_layer"].small(0, 1);
     }
     model.full_gflops = place["full_gflops"].number_or_nan();

@@ -30,6 +30,7 @@ endif()
 
 # Found here, at the top, because imported targets are seen only from the folder of their find_package on.
 find_package(nlohmann_json REQUIRED)
+find_package(GIF 5.1 REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)

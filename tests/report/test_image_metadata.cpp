@@ -6,11 +6,16 @@
 #include "support/test_paths.h"
 
 #include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <map>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -26,6 +31,64 @@ const std::vector<PolicyKind> policies = {PolicyKind::full, PolicyKind::duodiff,
 std::vector<PngText> with_record(const std::string& json)
 {
     return {{"duodiff", json, true, false}};
+}
+
+std::string text_of(const std::vector<PngText>& texts, const std::string& keyword)
+{
+    const auto found = std::find_if(texts.begin(), texts.end(),
+                                    [&](const PngText& text) { return text.keyword == keyword; });
+    REQUIRE(found != texts.end());
+    return found->text;
+}
+
+/// As AUTOMATIC1111's web UI reads its last line.
+std::map<std::string, std::string> read_parameters(const std::string& line)
+{
+    static const std::regex pattern(R"re(\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$))re");
+    std::map<std::string, std::string> read;
+    for (std::sregex_iterator at(line.begin(), line.end(), pattern), end; at != end; ++at) {
+        read[(*at)[1]] = (*at)[2];
+    }
+    return read;
+}
+
+std::string bytes_of(const std::filesystem::path& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool is_utf8(const std::string& text)
+{
+    // The JSON library is strict about it.
+    try {
+        (void)nlohmann::json(text).dump();
+        return true;
+    } catch (const nlohmann::json::exception&) {
+        return false;
+    }
+}
+
+/// Tags are closed in their order, attributes quoted, and every & begins one of XML's own entities.
+bool is_well_formed(const std::string& xml)
+{
+    static const std::regex entity("&(?!(amp|lt|gt|quot|#39);)");
+    static const std::regex tag(R"(<(/?)([\w:]+)((?:\s+[\w:]+="[^"<]*")*)\s*>|<\?xpacket [^<>]*\?>)");
+    std::vector<std::string> open;
+    for (std::sregex_iterator at(xml.begin(), xml.end(), tag), end; at != end; ++at) {
+        const std::string name = (*at)[2];
+        if ((*at)[1] == "/") {
+            if (open.empty() || open.back() != name) {
+                return false;
+            }
+            open.pop_back();
+        } else if (!name.empty()) {
+            open.push_back(name);
+        }
+    }
+    const std::string text = std::regex_replace(xml, tag, "");
+    return open.empty() && is_utf8(xml) && !std::regex_search(xml, entity) &&
+           text.find_first_of("<>") == std::string::npos;
 }
 
 }  // namespace
@@ -99,10 +162,119 @@ TEST_CASE("a parameter that was moved during the run is told, step by step")
 TEST_CASE("people can read what a picture is in its Description and Software")
 {
     const auto texts = to_png_texts(image_metadata(test::finished_run(PolicyKind::duodiff, 2, 20), 1));
-    REQUIRE(texts.size() == 3);
-    CHECK(texts[0].text == "duodiff 0.1.0");
+    CHECK(text_of(texts, "Software") == "duodiff 0.1.0");
     for (const char* piece : {"fashion-mnist", "duodiff", "switch step 300", "ddpm", "20 steps", "image 1"}) {
-        CHECK(texts[1].text.find(piece) != std::string::npos);
+        CHECK(text_of(texts, "Description").find(piece) != std::string::npos);
+    }
+}
+
+TEST_CASE("other studios read the parameters: a prompt line, then the settings by name")
+{
+    for (const PolicyKind policy : policies) {
+        RunRecord run = test::finished_run(policy, 2, 50);
+        run.settings.solver = SolverKind::ddim;
+        const auto texts = to_png_texts(image_metadata(run, 1));
+        const std::string text = text_of(texts, "parameters");
+        REQUIRE(std::count(text.begin(), text.end(), '\n') == 1);
+        CHECK(text.substr(0, text.find('\n')) == "Sac \u00e0 main");
+        const auto read = read_parameters(text.substr(text.find('\n') + 1));
+        CHECK(read.at("Steps") == "50");
+        CHECK(read.at("Sampler") == display_name(SolverKind::ddim));
+        CHECK(read.at("Seed") == std::to_string(run.settings.seed + 1));
+        CHECK(read.at("Size") == "28x28");
+        CHECK(read.at("Model hash") == std::string(10, 'a'));
+        CHECK(read.at("Model") == "fashion-mnist");
+        CHECK(read.at("Policy") == display_name(policy));
+        CHECK((policy != PolicyKind::duodiff || read.at("Switch step") == "300"));
+        CHECK((policy != PolicyKind::adadiff || read.at("Threshold") == "0.1"));
+        CHECK((policy != PolicyKind::static_layer || read.at("Exit layer") == "4"));
+    }
+}
+
+TEST_CASE("a picture of an unconditional model has no prompt line")
+{
+    RunRecord run = test::finished_run(PolicyKind::full, 1, 5);
+    run.images[0].label = -1;
+    CHECK(text_of(to_png_texts(image_metadata(run, 0)), "parameters").rfind("Steps: 5, ", 0) == 0);
+}
+
+TEST_CASE("the XMP packet says that a trained model made the picture, and which program")
+{
+    for (const int index : {-1, 0}) {
+        const auto texts =
+            to_png_texts(image_metadata(test::finished_run(PolicyKind::duodiff, 2, 20), index));
+        const std::string xmp = text_of(texts, "XML:com.adobe.xmp");
+        CHECK(is_well_formed(xmp));
+        CHECK(xmp.rfind("<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>", 0) == 0);
+        CHECK(xmp.find("<Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/"
+                       "trainedAlgorithmicMedia</Iptc4xmpExt:DigitalSourceType>") != std::string::npos);
+        CHECK(xmp.find("<xmp:CreatorTool>duodiff 0.1.0</xmp:CreatorTool>") != std::string::npos);
+        CHECK(xmp.find("xmlns:Iptc4xmpExt=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\"") !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("names of any bytes stay one line, valid UTF-8 and well-formed in every text of a picture")
+{
+    const TemporaryFolder folder;
+    const std::vector<std::string> names = {
+        "</dc:description><evil a='1' b=\"2\">&amp;&#0;]]>",
+        "two\nlines\r\nand\ttabs\x01\x1f\x7f",
+        std::string("zero\0inside", 11),
+        "\xff\xfe\xc3(\xed\xa0\x80\xf5\x80\x80\x80\xc0\xaf cut off \xe2\x82",
+        "comma, colon: quote\" back\\slash\nSteps: 1, Sampler: x, Seed: 0",
+        "\xe7\xbe\x8a \xf0\x9f\x90\x91 \xe2\x80\xa8 \xc2\x85 \xef\xbf\xbe",
+        "\xc3\xa9t\xc3\xa9",
+        ""};
+    for (const std::string& name : names) {
+        RunRecord run = test::finished_run(PolicyKind::adadiff, 2, 5);
+        run.model.name = name;
+        run.model.class_names = {name, name, name};
+        run.model.sha256 = {{"full", name}};
+        run.machine.program = name;
+        run.started_at = name;
+        write_image(folder / "a.png", test::gradient(8, 8, 3), run, 1);
+        CHECK(read_png(folder / "a.png") == test::gradient(8, 8, 3));
+        const auto texts = read_png_texts(folder / "a.png");
+        REQUIRE(texts.size() == 5);
+        CHECK(is_well_formed(text_of(texts, "XML:com.adobe.xmp")));
+        const std::string parameters = text_of(texts, "parameters");
+        const auto lines = std::count(parameters.begin(), parameters.end(), '\n');
+        CHECK(lines == 1);
+        const auto read = read_parameters(parameters.substr(parameters.find('\n') + 1));
+        CHECK(read.at("Steps") == "5");
+        CHECK(read.at("Seed") == std::to_string(run.settings.seed + 1));
+        for (const PngText& text : texts) {
+            CHECK(std::none_of(text.text.begin(), text.text.end(),
+                               [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n'; }));
+            CHECK(is_utf8(text.text));
+        }
+        CHECK(read_image_metadata(folder / "a.png").settings == run.settings);
+    }
+}
+
+TEST_CASE("a clean picture has its pixels and the chunks that a PNG has to have, not a byte more")
+{
+    const TemporaryFolder folder;
+    for (const int channels : {1, 3, 4}) {
+        write_clean_image(folder / "clean.png", test::gradient(9, 7, channels));
+        const std::string bytes = bytes_of(folder / "clean.png");
+        std::vector<std::string> chunks;
+        std::size_t at = 8;
+        while (at + 12 <= bytes.size()) {
+            std::size_t length = 0;
+            for (std::size_t i = 0; i < 4; ++i) {
+                length = length * 256 + static_cast<unsigned char>(bytes[at + i]);
+            }
+            chunks.push_back(bytes.substr(at + 4, 4));
+            at += 12 + length;
+        }
+        CHECK(at == bytes.size());
+        CHECK(chunks == std::vector<std::string>{"IHDR", "IDAT", "IEND"});
+        write_image(folder / "told.png", test::gradient(9, 7, channels),
+                    test::finished_run(PolicyKind::full, 1, 3), 0);
+        CHECK(bytes_of(folder / "told.png").find("duodiff") != std::string::npos);
+        CHECK(bytes.find("duodiff") == std::string::npos);
     }
 }
 
@@ -134,7 +306,7 @@ TEST_CASE("there is no metadata of an image that the run does not have")
 TEST_CASE("damaged records in a picture are refused as bad files")
 {
     const std::string good =
-        to_png_texts(image_metadata(test::finished_run(PolicyKind::adadiff, 2, 4), 1))[2].text;
+        to_png_texts(image_metadata(test::finished_run(PolicyKind::adadiff, 2, 4), 1)).back().text;
     REQUIRE(metadata_from_png_texts(with_record(good), "a.png").has_value());
     const auto refused = [&](const std::string& from, const std::string& to) {
         std::string bad = good;

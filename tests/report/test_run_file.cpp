@@ -132,6 +132,16 @@ TEST_CASE("paths with bytes that are no text still make a run file")
     CHECK(run_from_json(run_to_json(run), "r").model.path.find("models/") == 0);
 }
 
+TEST_CASE("where the probes of a model sit is kept, and has to be a place there is")
+{
+    RunRecord run = test::finished_run(PolicyKind::adadiff, 2, 3);
+    run.model.first_probe_layer = 1;
+    CHECK(test::difference(run_from_json(run_to_json(run, {.uncertainty_rows = true}), "r"), run).empty());
+    json odd = json::parse(run_to_json(run));
+    odd["model"]["first_probe_layer"] = 2;
+    check_refused(odd.dump(), "first_probe_layer");
+}
+
 TEST_CASE("every missing key and every wrong type of a run file is named")
 {
     const json good = json::parse(run_to_json(test::finished_run(PolicyKind::adadiff, 2, 3)));
