@@ -46,9 +46,12 @@ namespace duodiff::html
 {
 
 const std::string_view style = R"(
-:root { color-scheme: light; --ink: #1f2328; --quiet: #5b6472; --rule: #e3e7ed; --blue: #1f6feb; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1f2328; --quiet: #5b6472; --rule: #e3e7ed;
+  --track: #eef1f5; --blue: #1f6feb; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --paper: #15181d; --ink: #e6e9ee; --quiet: #9aa4b2; --rule: #2c323b; --track: #262c35; --blue: #4c8dff; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: #fff; color: var(--ink);
+body { margin: 0; background: var(--paper); color: var(--ink);
   font: 14px/1.5 Inter, system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 main { max-width: 968px; margin: 0 auto; padding: 40px 24px 56px; }
 h1 { font-size: 22px; line-height: 1.3; margin: 0; font-weight: 650; }
@@ -67,6 +70,7 @@ p { margin: 0 0 12px; }
 .figures span { color: var(--quiet); font-size: 13px; }
 .run { border-top: 2px solid var(--ink); margin-top: 48px; padding-top: 24px; }
 svg { display: block; max-width: 100%; height: auto; }
+.plot { background: #fff; border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 16px 5px 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }
 th { font-weight: 500; color: var(--quiet); font-size: 13px; white-space: nowrap; }
@@ -77,7 +81,7 @@ tr { break-inside: avoid; }
 .facts th { width: 170px; font-size: 14px; }
 .facts td { overflow-wrap: anywhere; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 40px; }
-.bar { position: relative; width: 150px; height: 8px; margin-top: 7px; background: #eef1f5; border-radius: 4px;
+.bar { position: relative; width: 150px; height: 8px; margin-top: 7px; background: var(--track); border-radius: 4px;
   overflow: hidden; }
 .bar i { position: absolute; inset: 0 auto 0 0; background: var(--blue); border-radius: 4px; }
 .swatch { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 9px; }
@@ -85,8 +89,10 @@ tr { break-inside: avoid; }
 .note { color: var(--quiet); font-size: 13px; margin: 8px 0 0; }
 @media (max-width: 640px) { .two { grid-template-columns: 1fr; } .figures div + div { border-left: 0; } }
 @page { margin: 14mm; }
-@media print { main { max-width: none; padding: 0; } section { break-inside: avoid; } h2, h3 { break-after: avoid; }
+@media print { :root { color-scheme: light; } main { max-width: none; padding: 0; } section { break-inside: avoid; } h2, h3 { break-after: avoid; }
   .long { break-inside: auto; } .run ~ .run { break-before: page; border: 0; margin: 0; padding: 0; }
+  .figures { grid-template-columns: none; grid-auto-flow: column; grid-auto-columns: 1fr; }
+  .figures div { padding: 10px 12px; } .figures b { font-size: 20px; }
   .bar { width: 90px; } .name { white-space: nowrap; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 )";

@@ -3,8 +3,7 @@
 
 #include "report/atomic_file.h"
 #include "report/html_page.h"
-#include "report/plots.h"
-#include "report/png_file.h"
+#include "report/html_sections.h"
 #include "report/report_numbers.h"
 
 #include <fmt/format.h>
@@ -12,7 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
+#include <limits>
 
 namespace duodiff
 {
@@ -20,308 +19,7 @@ namespace duodiff
 namespace
 {
 
-/// A run with everything the report says about it.
-struct Subject {
-    RunRecord record;
-    ReportNumbers numbers;
-    std::string name;
-    const Image8* grid = nullptr;
-};
-
-std::string_view parametrization_text(const std::optional<Parametrization>& kind)
-{
-    if (!kind) {
-        return "as the model was trained";
-    }
-    switch (*kind) {
-        case Parametrization::predict_noise:
-            return "noise";
-        case Parametrization::predict_original:
-            return "original image";
-        case Parametrization::predict_previous:
-            return "previous step";
-    }
-    return "unknown";
-}
-
-std::string joined(const std::vector<std::string>& words)
-{
-    constexpr std::size_t most_words = 24;
-    const std::size_t shown = std::min(words.size(), most_words);
-    std::string text =
-        fmt::format("{}", fmt::join(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
-    return words.size() > shown ? text + fmt::format(" and {} more", words.size() - shown) : text;
-}
-
-std::string classes_text(const RunRecord& record)
-{
-    const std::vector<std::string>& names = record.model.class_names;
-    if (record.settings.classes.empty()) {
-        return names.empty() ? "" : "every class in turn";
-    }
-    std::vector<std::string> words;
-    for (const std::int64_t label : record.settings.classes) {
-        const auto at = static_cast<std::size_t>(label);
-        words.push_back(label >= 0 && at < names.size() ? names[at] : fmt::format("{}", label));
-    }
-    return joined(words);
-}
-
-/// Which value of the slider was in force where, when it was moved in mid-run; else nothing.
-std::string moved_parameters(const RunRecord& record)
-{
-    std::size_t batches = 0;
-    for (const StepRecord& step : record.steps) {
-        batches = std::max(batches, step.parameters.size());
-    }
-    std::vector<std::string> changes;
-    double in_force = std::nan("");
-    for (std::size_t batch = 0; batch < batches; ++batch) {
-        for (const StepRecord& step : record.steps) {
-            const double value = batch < step.parameters.size() ? step.parameters[batch] : std::nan("");
-            if (std::isnan(value) || value == in_force) {
-                continue;
-            }
-            in_force = value;
-            const std::string where = batches > 1 ? fmt::format(" of batch {}", batch + 1) : std::string();
-            changes.push_back(fmt::format("{:g} from t = {}{}", value, step.t, where));
-        }
-    }
-    return changes.size() > 1 ? joined(changes) : std::string();
-}
-
-/// "2026-11-21 12:30:00 UTC" of an ISO 8601 time in UTC; other texts as they are.
-std::string date_text(std::string iso)
-{
-    if (iso.size() == 20 && iso[10] == 'T' && iso.back() == 'Z') {
-        iso[10] = ' ';
-        iso.replace(19, 1, " UTC");
-    }
-    return iso;
-}
-
-std::string settings_section(const RunRecord& record)
-{
-    const SamplingSettings& settings = record.settings;
-    const std::string precision =
-        settings.precision == Precision::automatic && !record.machine.precision.empty()
-            ? "automatic: " + record.machine.precision
-            : std::string(to_string(settings.precision));
-    return html::facts({
-        {"Policy", policy_label(settings)},
-        {"Moved during the run", moved_parameters(record)},
-        {"Sampler", fmt::format("{}, {} steps", display_name(settings.solver), settings.steps)},
-        {"\u03b7", settings.solver == SolverKind::ddim ? fmt::format("{:g}", settings.eta) : ""},
-        {"Network predicts", std::string(parametrization_text(settings.parametrization))},
-        {"Images", fmt::format("{}, at most {} at once", settings.count, settings.batch)},
-        {"Seed", fmt::format("{}", settings.seed)},
-        {"Classes", classes_text(record)},
-        {"Precision", precision},
-        {"Compatibility", settings.compat == Compat::reference ? "the reference's noise and quirks" : ""},
-        {"Started", date_text(record.started_at)},
-        {"Ended", std::string(to_string(record.state))},
-    });
-}
-
-std::string machine_section(const MachineInfo& machine)
-{
-    constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
-    return html::facts({
-        {"Processor", machine.cpu},
-        {"Cores, threads",
-         machine.cores > 0 ? fmt::format("{}, {} used", machine.cores, machine.threads) : std::string()},
-        {"Memory", machine.memory_bytes > 0
-                       ? fmt::format("{:.1f} GiB", static_cast<double>(machine.memory_bytes) / gibibyte)
-                       : std::string()},
-        {"Device", machine.device},
-        {"Precision", machine.precision},
-        {"Attention", machine.attention},
-        {"System", machine.os},
-        {"LibTorch", machine.libtorch},
-        {"Program", machine.program},
-    });
-}
-
-std::string model_section(const ModelSummary& model)
-{
-    std::vector<std::pair<std::string, std::string>> rows = {
-        {"Name", model.name},
-        {"Path", model.path},
-        {"Path of the full one", model.late_path},
-        {"Configuration", model.config_path},
-        {"Configuration, full one", model.late_config_path},
-        {"Images", model.image_size > 0 ? fmt::format("{0} \u00d7 {0}, {1} channel{2}", model.image_size,
-                                                      model.channels, model.channels == 1 ? "" : "s")
-                                        : std::string()},
-        {"Blocks", model.shallow_depth > 0
-                       ? fmt::format("{}, shallow network {}", model.depth, model.shallow_depth)
-                       : fmt::format("{}", model.depth)},
-        {"GFLOPs a step", model.full_gflops > 0.0 ? gflops_text(model.full_gflops) : std::string()},
-        {"of the shallow one",
-         model.shallow_gflops > 0.0 ? gflops_text(model.shallow_gflops) : std::string()},
-    };
-    for (const auto& [part, digest] : model.sha256) {
-        rows.emplace_back("SHA-256, " + part, digest);
-    }
-    return html::facts(rows);
-}
-
-std::string figure(std::string_view value, std::string_view meaning)
-{
-    return fmt::format("<div><b>{}</b><span>{}</span></div>\n", escape_markup(value), escape_markup(meaning));
-}
-
-std::string figures(const Subject& subject)
-{
-    const ReportNumbers& numbers = subject.numbers;
-    std::string text = "<div class=\"figures\">\n";
-    if (std::isfinite(numbers.ms_per_image)) {
-        text += figure(duration_text(numbers.ms_per_image), "an image");
-    }
-    if (numbers.speed_up) {
-        const bool faster = numbers.speed_up->factor >= 1.0;
-        text += figure(factor_text(faster ? numbers.speed_up->factor : 1.0 / numbers.speed_up->factor),
-                       fmt::format("{} than full, {}", faster ? "faster" : "slower",
-                                   numbers.speed_up->measured ? "measured" : "estimated"));
-    }
-    if (numbers.blocks_full > 0) {
-        text += figure(share_text(numbers.block_share), "of the blocks ran");
-        text +=
-            figure(layer_text(numbers.mean_exit_layer), fmt::format("mean exit layer, of {}", numbers.depth));
-    }
-    if (std::isfinite(numbers.gflops_per_image) && numbers.image_steps > 0) {
-        text +=
-            figure(gflops_text(numbers.gflops_per_image),
-                   std::isfinite(numbers.full_gflops_per_image)
-                       ? fmt::format("GFLOPs an image; full {}", gflops_text(numbers.full_gflops_per_image))
-                       : "GFLOPs an image");
-    }
-    return text + "</div>\n";
-}
-
-std::string_view ledger_colour(std::string_view name)
-{
-    static const std::map<std::string_view, std::string_view> colours = {
-        {"embed", "#8ab4f8"},      {"blocks", "#1f6feb"},    {"probes", "#f29d49"}, {"heads", "#f6c98f"},
-        {"compaction", "#b57edc"}, {"solver", "#3fa77a"},    {"noise", "#9bd3b8"},  {"previews", "#e07a8b"},
-        {"decoding", "#5fb7c9"},   {"transfers", "#c9a227"}, {"other", "#c4cad4"}};
-    const auto found = colours.find(name);
-    return found != colours.end() ? found->second : "#c4cad4";
-}
-
-std::string ledger_section(const ReportNumbers& numbers)
-{
-    std::vector<html::Segment> segments;
-    std::string rows;
-    for (const LedgerNumbers& part : numbers.ledger) {
-        if (part.ms == 0.0) {
-            continue;
-        }
-        const std::string colour(ledger_colour(part.name));
-        segments.push_back({part.label + ", " + share_text(part.share), colour, part.share});
-        rows += fmt::format(
-            "<tr><td><i class=\"swatch\" style=\"background:{}\"></i>{}</td><td class=\"n\">{}</td>"
-            "<td class=\"n\">{}</td></tr>\n",
-            colour, escape_markup(part.label), duration_text(part.ms), share_text(part.share));
-    }
-    return fmt::format(
-        "{}<table style=\"margin-top:14px\"><thead><tr><th scope=\"col\">Part</th><th class=\"n\" "
-        "scope=\"col\">Time</th>"
-        "<th class=\"n\" scope=\"col\">Share</th></tr></thead><tbody>\n{}"
-        "<tr class=\"sum\"><td>Whole run</td><td class=\"n\">{}</td><td "
-        "class=\"n\">{}</td></tr></tbody></table>\n",
-        html::stacked_bar(segments), rows, duration_text(numbers.ledger_wall_ms),
-        numbers.ledger_wall_ms > 0.0 ? share_text(1.0) : "");
-}
-
-std::string network_table(const NetworkNumbers& network)
-{
-    std::string rows;
-    for (const LayerNumbers& layer : network.layers) {
-        if (layer.layer == 0 && layer.leaving == 0) {
-            continue;
-        }
-        rows += fmt::format(
-            "<tr><td class=\"n\">{}</td><td class=\"n\">{}</td>{}<td class=\"n\">{}</td>"
-            "<td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
-            layer.layer, count_text(layer.executions), html::bar_cell(share_text(layer.share), layer.share),
-            count_text(layer.leaving), share_text(layer.leaving_share), duration_text(layer.ms));
-    }
-    return fmt::format(
-        "<h3>{} <small>{} steps, {} image steps, mean exit layer {}, {} in all</small></h3>\n"
-        "<table><thead><tr><th class=\"n\" scope=\"col\">Layer</th><th class=\"n\" "
-        "scope=\"col\">Executions</th>"
-        "<th class=\"n\" scope=\"col\">Share</th><th></th><th class=\"n\" scope=\"col\">Images leaving</th>"
-        "<th class=\"n\" scope=\"col\">Share</th><th class=\"n\" scope=\"col\">Block time</th></tr></thead>"
-        "<tbody>\n{}</tbody></table>\n",
-        network_label(network.role), network.steps, count_text(network.image_steps),
-        layer_text(network.mean_exit_layer), duration_text(network.ms), rows);
-}
-
-std::string networks_section(const ReportNumbers& numbers)
-{
-    std::string text;
-    for (const NetworkNumbers& network : numbers.networks) {
-        text += network_table(network);
-    }
-    return text +
-           "<p class=\"note\">Executions: how often the block of that layer ran, over all images and steps. "
-           "Images "
-           "leaving: images and steps that ended after it. Block time: the measured time of all blocks, "
-           "shared "
-           "out by executions.</p>\n";
-}
-
-std::string grid_section(const Subject& subject)
-{
-    constexpr int widest = 920;
-    constexpr int most_zoom = 4;
-    const std::vector<std::uint8_t> png = encode_png(*subject.grid);
-    const std::string_view bytes(reinterpret_cast<const char*>(png.data()), png.size());
-    const int zoom = std::clamp(widest / std::max(subject.grid->width, 1), 1, most_zoom);
-    return fmt::format(
-        "<img class=\"grid\" alt=\"The images of the run\" width=\"{}\" src=\"data:image/png;base64,{}\">\n",
-        subject.grid->width * zoom, html::base64(bytes));
-}
-
-std::string section(std::string_view title, const std::string& content, std::string_view kind = "")
-{
-    return fmt::format("<section{}>\n<h2>{}</h2>\n{}</section>\n",
-                       kind.empty() ? "" : fmt::format(" class=\"{}\"", kind), escape_markup(title), content);
-}
-
-std::string transition_text(const ReportNumbers& numbers)
-{
-    if (!numbers.phase_transition) {
-        return "The mean exit layer has no phase transition: no single jump explains its course.";
-    }
-    const PhaseTransitionNumbers& found = *numbers.phase_transition;
-    return fmt::format(
-        "Phase transition at t = {} (step {}): the mean exit layer is {} before it and {} from it on, which "
-        "explains {} of the variance of the curve.",
-        found.t, found.step, layer_text(found.at.level_before), layer_text(found.at.level_after),
-        share_text(found.at.explained));
-}
-
-std::string body_of(const Subject& subject)
-{
-    const RunRecord& record = subject.record;
-    std::string text =
-        fmt::format("<p class=\"result\">{}</p>\n{}", escape_markup(result_sentence(record, subject.numbers)),
-                    subject.numbers.image_steps > 0 ? figures(subject) : "");
-    if (subject.numbers.image_steps > 0) {
-        text += section("Exit layer", exit_plot_svg(record) + fmt::format("<p class=\"note\">{}</p>\n",
-                                                                          transition_text(subject.numbers)));
-        text += section("Where the time went", ledger_section(subject.numbers));
-        text += section("Networks and layers", networks_section(subject.numbers), "long");
-    }
-    if (subject.grid != nullptr) {
-        text += section("Images", grid_section(subject));
-    }
-    text += "<div class=\"two\">\n" + section("Settings", settings_section(record)) +
-            section("Machine", machine_section(record.machine)) + "</div>\n";
-    return text + section("Model", model_section(record.model));
-}
+using html::Subject;
 
 std::string ratio_text(const Subject& subject, const Subject& against)
 {
@@ -332,13 +30,45 @@ std::string ratio_text(const Subject& subject, const Subject& against)
     return factor_text(factor);
 }
 
-std::string comparison(const std::vector<Subject>& subjects)
+/// The full network's run, else the first.
+const Subject& compared_with(const std::vector<Subject>& subjects)
 {
     const auto full = std::find_if(subjects.begin(), subjects.end(), [](const Subject& subject) {
         return subject.record.settings.policy == PolicyKind::full &&
                std::isfinite(subject.numbers.ms_per_image);
     });
-    const Subject& against = full != subjects.end() ? *full : subjects.front();
+    return full != subjects.end() ? *full : subjects.front();
+}
+
+/// What the comparison comes to, in a sentence.
+std::string comparison_sentence(const std::vector<Subject>& subjects)
+{
+    const Subject& against = compared_with(subjects);
+    const auto ms = [](const Subject& subject) {
+        return std::isfinite(subject.numbers.ms_per_image) ? subject.numbers.ms_per_image
+                                                           : std::numeric_limits<double>::infinity();
+    };
+    const auto fastest =
+        std::min_element(subjects.begin(), subjects.end(),
+                         [&ms](const Subject& a, const Subject& b) { return ms(a) < ms(b); });
+    if (!std::isfinite(ms(*fastest)) || !std::isfinite(ms(against))) {
+        return fmt::format("Of these {} runs too few were finished to compare their times.", subjects.size());
+    }
+    if (&*fastest == &against) {
+        return fmt::format("Of these {} runs \u201c{}\u201d was the fastest, with {} an image.",
+                           subjects.size(), fastest->name, duration_text(ms(*fastest)));
+    }
+    return fmt::format(
+        "Of these {} runs \u201c{}\u201d was the fastest, with {} an image: {} faster than \u201c{}\u201d "
+        "with "
+        "{}, both measured.",
+        subjects.size(), fastest->name, duration_text(ms(*fastest)), factor_text(ms(against) / ms(*fastest)),
+        against.name, duration_text(ms(against)));
+}
+
+std::string comparison(const std::vector<Subject>& subjects)
+{
+    const Subject& against = compared_with(subjects);
     double slowest = 0.0;
     for (const Subject& subject : subjects) {
         slowest = std::max(slowest,
@@ -387,7 +117,7 @@ std::string about(const RunRecord& record)
 {
     std::vector<std::string> words;
     for (const std::string& word :
-         {record.model.name, date_text(record.started_at), record.machine.program}) {
+         {record.model.name, html::date_text(record.started_at), record.machine.program}) {
         if (!word.empty()) {
             words.push_back(word);
         }
@@ -406,12 +136,15 @@ std::string html_report(std::span<const ReportedRun> runs)
         body += about(subjects.front().record);
     }
     if (subjects.size() == 1) {
-        body += body_of(subjects.front());
+        body += html::run_body(subjects.front());
     } else {
-        body += subjects.empty() ? "" : section("Comparison", comparison(subjects));
+        body += subjects.empty() ? ""
+                                 : fmt::format("<p class=\"result\">{}</p>\n",
+                                               escape_markup(comparison_sentence(subjects)));
+        body += subjects.empty() ? "" : html::section("Comparison", comparison(subjects));
         for (const Subject& subject : subjects) {
             body += fmt::format("<div class=\"run\">\n<h1>{}</h1>\n{}{}</div>\n", escape_markup(subject.name),
-                                about(subject.record), body_of(subject));
+                                about(subject.record), html::run_body(subject));
         }
     }
     return fmt::format(

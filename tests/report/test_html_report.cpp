@@ -104,6 +104,52 @@ TEST_CASE("the report, the run file and the numbers agree")
     }
 }
 
+TEST_CASE("a report tells the result first, then plot, ledger, table, settings, machine, in this order")
+{
+    const Image8 grid = test::gradient(30, 20, 3);
+    for (const PolicyKind policy : policies) {
+        const std::string page = html_report(test::finished_run(policy, 5, 200), &grid);
+        std::size_t at = 0;
+        for (const char* piece :
+             {"<p class=\"result\">", "<h2>Exit layer</h2>", "<h2>Where the time went</h2>",
+              "<h2>Networks and layers</h2>", "<h2>Settings</h2>", "<h2>Machine</h2>", "<h2>Model</h2>",
+              "<h2>Images</h2>"}) {
+            const std::size_t found = page.find(piece, at);
+            REQUIRE_MESSAGE(found != std::string::npos, piece);
+            at = found;
+        }
+        CHECK(page.find("<p>", 0) > page.find("<p class=\"result\">"));
+    }
+}
+
+TEST_CASE("a report has a style for paper, for light and for dark screens")
+{
+    const std::string page = html_report(test::finished_run(PolicyKind::duodiff, 2, 20));
+    CHECK(contains(page, "@media print"));
+    CHECK(contains(page, "@page"));
+    CHECK(contains(page, "@media screen and (prefers-color-scheme: dark)"));
+    CHECK(contains(page, "color-scheme: light dark"));
+    // The plot is drawn for light paper.
+    CHECK(contains(page, "<div class=\"plot\">\n<svg"));
+}
+
+TEST_CASE("a run is compared with its baseline where there is one, and said to be estimated where not")
+{
+    for (const double factor : {4.0, 0.5}) {
+        RunRecord run = test::finished_run(PolicyKind::duodiff, 4, 50);
+        const std::string estimated = html_report(run);
+        CHECK(contains(estimated, "The full network was not measured on this machine"));
+        CHECK(contains(estimated, "(estimated from the measured time of a block)"));
+        run.baseline = BaselineRecord{run.sampling_ms / 4.0 * factor, "full, seed 1, 4 images"};
+        const std::string measured = html_report(run);
+        CHECK_FALSE(contains(measured, "The full network was not measured"));
+        CHECK(contains(measured, "Baseline: full, seed 1, 4 images"));
+        CHECK(contains(measured, ">" + duration_text(run.baseline->ms_per_image) + "</td>"));
+        CHECK(contains(measured, "<td class=\"n\">" + factor_text(factor) + "</td>"));
+    }
+    CHECK_FALSE(contains(html_report(test::finished_run(PolicyKind::full, 4, 50)), "Compared with"));
+}
+
 TEST_CASE("texts from files cannot become markup")
 {
     const std::string evil = "</title><script>alert('x')</script>\"<img onerror=x>&\x01";
@@ -135,6 +181,8 @@ TEST_CASE("a report of several runs compares them, measured against the full one
     const std::string page = html_report(runs);
     CHECK(is_balanced(page));
     CHECK(contains(page, "Comparison"));
+    CHECK(contains(page, "Of these 3 runs"));
+    CHECK(page.find("Of these 3 runs") < page.find("Comparison"));
     CHECK(contains(page, "Mine"));
     CHECK_FALSE(contains(page, "estimated"));
     for (const RunRecord* run : {&duo, &ada}) {
