@@ -230,13 +230,42 @@ ModelFiles from_json(const json& pack, const fs::path& folder, const fs::path& f
     return files;
 }
 
-json write_part(const ModelPart& part, const fs::path& folder, const std::string& role,
-                const std::map<std::string, at::Tensor>& tensors)
+/// What other programs read about a part: Stability AI's ModelSpec 1.0. Without a date, so that the same
+/// model makes the same files.
+std::map<std::string, std::string> model_spec(const ModelFiles& files, const ModelPart& part,
+                                              const std::string& role)
+{
+    std::map<std::string, std::string> spec = {
+        {"modelspec.sai_model_spec", "1.0.0"},
+        {"modelspec.architecture", std::string(to_string(part.config.kind))},
+        {"modelspec.implementation", "duodiff"},
+        {"modelspec.title", files.name.empty() ? role : fmt::format("{} ({})", files.name, role)}};
+    const auto add = [&spec](const char* key, const std::string& value) {
+        if (!value.empty()) {
+            spec[key] = value;
+        }
+    };
+    add("modelspec.description", files.description);
+    add("modelspec.license", files.licence);
+    if (role == "autoencoder") {
+        return spec;
+    }
+    // In the units the network works in: latents, where the model has an autoencoder.
+    const std::int64_t side = part.config.uvit.img_size;
+    spec["modelspec.resolution"] = fmt::format("{0}x{0}", side);
+    if (files.parametrization == Parametrization::predict_noise) {
+        spec["modelspec.prediction_type"] = "epsilon";
+    } else if (files.parametrization == Parametrization::predict_original) {
+        spec["modelspec.prediction_type"] = "sample";
+    }
+    return spec;
+}
+
+json write_part(const ModelFiles& files, const ModelPart& part, const fs::path& folder,
+                const std::string& role, const std::map<std::string, at::Tensor>& tensors)
 {
     const std::string name = role + ".safetensors";
-    write_safetensors(
-        folder / name, tensors,
-        {{"modelspec.title", role}, {"modelspec.architecture", std::string(to_string(part.config.kind))}});
+    write_safetensors(folder / name, tensors, model_spec(files, part, role));
     return {{"file", name},
             {"sha256", read_checkpoint(folder / name).sha256},
             {"source", part.checkpoint.path.filename().string()},
@@ -298,23 +327,24 @@ json to_json(const ModelFiles& files, const fs::path& folder)
     }
     json& parts = pack["parts"] = json::object();
     if (files.full) {
-        parts["full"] = write_part(*files.full, folder, "full", files.full->checkpoint.tensors);
+        parts["full"] = write_part(files, *files.full, folder, "full", files.full->checkpoint.tensors);
     }
     if (files.shallow) {
-        parts["shallow"] = write_part(*files.shallow, folder, "shallow", files.shallow->checkpoint.tensors);
+        parts["shallow"] =
+            write_part(files, *files.shallow, folder, "shallow", files.shallow->checkpoint.tensors);
     }
     if (files.early_exit) {
         const bool shared = files.full && backbones_equal(*files.full, *files.early_exit);
         parts["early_exit"] =
-            write_part(*files.early_exit, folder, "early_exit",
+            write_part(files, *files.early_exit, folder, "early_exit",
                        shared ? exits_only(*files.early_exit) : files.early_exit->checkpoint.tensors);
         if (shared) {
             parts["early_exit"]["shares_backbone_of"] = "full";
         }
     }
     if (files.autoencoder) {
-        parts["autoencoder"] =
-            write_part(*files.autoencoder, folder, "autoencoder", files.autoencoder->checkpoint.tensors);
+        parts["autoencoder"] = write_part(files, *files.autoencoder, folder, "autoencoder",
+                                          files.autoencoder->checkpoint.tensors);
     }
     return pack;
 }

@@ -210,7 +210,7 @@ void do_save(const std::filesystem::path& path, const RunOutcome& outcome)
     if (probes > 0) {
         tensors["uncertainty"] = uncertainty;
     }
-    write_safetensors(path, tensors, {{"modelspec.title", record.model.name}});
+    write_safetensors(path, tensors);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/pack.h"
 #include "base/error.h"
+#include "checkpoint/safetensors.h"
 #include "sampler/forward.h"
 
 #include <ATen/ops/equal.h>
@@ -79,6 +80,31 @@ ErrorCode error_of(const std::function<void()>& work)
 }
 
 }  // namespace
+
+TEST_CASE("the files of a pack say in the usual keys what they hold, the same every time")
+{
+    const test::TemporaryFolder folder;
+    ModelFiles files = shared_model(folder);
+    files.name = "Caf\u00e9";
+    files.licence = "MIT";
+    files.parametrization = Parametrization::predict_noise;
+    write_pack(files, folder / "pack", false);
+    write_pack(files, folder / "again", false);
+    for (const char* role : {"full", "early_exit"}) {
+        const std::string name = std::string(role) + ".safetensors";
+        const auto about = read_safetensors_directory(*MappedFile::open(folder / "pack" / name)).metadata;
+        CHECK(about.at("format") == "pt");
+        CHECK(about.at("modelspec.sai_model_spec") == "1.0.0");
+        CHECK(about.at("modelspec.title") == "Caf\u00e9 (" + std::string(role) + ")");
+        CHECK_FALSE(about.at("modelspec.architecture").empty());
+        CHECK(about.at("modelspec.license") == "MIT");
+        CHECK(about.at("modelspec.prediction_type") == "epsilon");
+        CHECK(about.at("modelspec.resolution") == "16x16");
+        CHECK(read_checkpoint(folder / "pack" / name).sha256 ==
+              read_checkpoint(folder / "again" / name).sha256);
+    }
+    CHECK(read_pack(folder / "pack").name == "Caf\u00e9");
+}
 
 TEST_CASE("a pack gives back the networks it was made from, the shared backbone stored and loaded once")
 {
