@@ -19,6 +19,21 @@ double time_or_none(double ms)
     return std::isfinite(ms) && ms > 0.0 ? ms : 0.0;
 }
 
+/// Whether a u is there of a layer that its image did not come to.
+bool reads_past_exits(const RunRecord& record)
+{
+    for (const StepRecord& step : record.steps) {
+        const std::size_t images = step.exit_layers.size();
+        for (std::size_t i = 0; images > 0 && i < step.uncertainty.size(); ++i) {
+            const int layer = static_cast<int>(i / images) + record.model.first_probe_layer;
+            if (step.exit_layers[i % images] < layer && !std::isnan(step.uncertainty[i])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /// Wall time of the steps of each network and the batches that ran them; those of a mixed step are shared
 /// out by images.
 struct NetworkTimes {
@@ -89,12 +104,36 @@ void split_block_time(TimeModel& model, const RunRecord& record, const Workload&
     }
 }
 
+/// Time spent on reading probes that the policy had no use for: what a probe run costs more than the same
+/// run without. Its probes' time is then that of the layers beyond the exits too, and says nothing of a
+/// probe.
+double probing_ms(const RunRecord& record)
+{
+    const bool probed =
+        record.probes > 0 && (record.settings.policy != PolicyKind::adadiff || reads_past_exits(record));
+    return probed ? time_or_none(record.ledger.probes) : 0.0;
+}
+
+/// Nothing where the steps took longer than the ledger knows of: those of a run that went on from another
+/// one's have their times from there.
+bool ledger_covers(const RunRecord& record)
+{
+    constexpr double tolerance = 1.05;
+    double steps_ms = 0.0;
+    for (const StepRecord& step : record.steps) {
+        steps_ms += time_or_none(step.ms);
+    }
+    return time_or_none(record.ledger.blocks) > 0.0 &&
+           time_or_none(record.ledger.wall) * tolerance >= steps_ms;
+}
+
 void fit_to_ledger(TimeModel& model, const RunRecord& record, const Workload& work)
 {
     const Ledger& ledger = record.ledger;
     const double embed = time_or_none(ledger.embed);
     const double heads = time_or_none(ledger.heads);
-    const double probes = time_or_none(ledger.probes);
+    const double probing = probing_ms(record);
+    const double probes = probing > 0.0 ? 0.0 : time_or_none(ledger.probes);
     const double compaction = time_or_none(ledger.compaction);
     const double blocks = time_or_none(ledger.blocks);
     const double once =
@@ -110,7 +149,7 @@ void fit_to_ledger(TimeModel& model, const RunRecord& record, const Workload& wo
     model.probe_ms = rate(probes, work.probes, model.run_ms);
     model.leaving_ms = rate(compaction, work.leaving, model.run_ms);
     const double wall = time_or_none(ledger.wall);
-    const double rest = std::max(0.0, wall - embed - heads - probes - compaction - blocks - once);
+    const double rest = std::max(0.0, wall - embed - heads - probes - probing - compaction - blocks - once);
     model.step_ms = rate(rest, work.batch_steps, model.run_ms);
     split_block_time(model, record, work, blocks);
 }
@@ -174,8 +213,8 @@ void fit_to_steps(TimeModel& model, const RunRecord& record, const Workload& wor
     }
 }
 
-/// Rates of the networks that did not run, from one that did.
-void fill_unmeasured(TimeModel& model, const ModelSummary& summary)
+/// Rates of the networks that did not run, and of probes that were not timed, from a network that did run.
+void fill_unmeasured(TimeModel& model, const ModelSummary& summary, bool probes_measured)
 {
     const auto known = std::find_if(roles.begin(), roles.end(), [&model](NetworkRole role) {
         return model.of(role).measured && model.of(role).block_ms > 0.0;
@@ -192,10 +231,10 @@ void fill_unmeasured(TimeModel& model, const ModelSummary& summary)
             network.block_ms = full_block * relative_block_cost(summary, role);
         }
     }
-    const bool probed = model.of(NetworkRole::early_exit).measured;
     const double all_layers = gflops_of(summary, NetworkRole::early_exit, summary.depth);
     const double probes = (all_layers - summary.full_gflops) / summary.depth;
-    if (!probed && summary.depth > 0 && summary.full_gflops > 0.0 && std::isfinite(probes) && probes > 0.0) {
+    if (!probes_measured && summary.depth > 0 && summary.full_gflops > 0.0 && std::isfinite(probes) &&
+        probes > 0.0) {
         model.probe_ms = probes * full_block * summary.depth / summary.full_gflops;
     }
 }
@@ -223,7 +262,7 @@ int probes_read(const ModelSummary& model, int exit_layer)
 Workload workload_of(const RunRecord& record)
 {
     Workload work;
-    const bool reads = record.settings.policy == PolicyKind::adadiff || record.probes > 0;
+    const bool reads = record.settings.policy == PolicyKind::adadiff;
     for (const StepRecord& step : record.steps) {
         work.batch_steps += batches_of(step, record.settings.batch);
         for (std::size_t image = 0; image < step.exit_layers.size(); ++image) {
@@ -269,7 +308,7 @@ std::optional<TimeModel> fit_time_model(const RunRecord& record)
     for (std::size_t i = 0; i < model.networks.size(); ++i) {
         model.networks[i].measured = work.networks[i].image_steps > 0.0;
     }
-    if (time_or_none(record.ledger.blocks) > 0.0 && time_or_none(record.ledger.wall) > 0.0) {
+    if (ledger_covers(record)) {
         fit_to_ledger(model, record, work);
     } else {
         fit_to_steps(model, record, work);
@@ -279,8 +318,11 @@ std::optional<TimeModel> fit_time_model(const RunRecord& record)
         return std::nullopt;
     }
     // What the run took besides its steps; with it the model tells the run's own measured time.
-    model.run_ms += std::max(0.0, time_or_none(record.sampling_ms) - stepwise);
-    fill_unmeasured(model, record.model);
+    model.run_ms += std::max(0.0, time_or_none(record.sampling_ms) - probing_ms(record) - stepwise);
+    // Without a ledger the probes are part of what a step of the early-exit network takes.
+    const bool probes_measured =
+        model.of(NetworkRole::early_exit).measured && (model.probe_ms > 0.0 || !ledger_covers(record));
+    fill_unmeasured(model, record.model, probes_measured);
     return model;
 }
 

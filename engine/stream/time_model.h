@@ -53,8 +53,8 @@ struct TimeModel {
     double predict_ms(const Workload& work) const;
 };
 
-/// The rates of a recorded run; what it says of its own workload is its measured time. Nothing where the
-/// record holds no time at all.
+/// The rates of a recorded run; what they say of its own workload is its measured time, without the cost of
+/// uncertainties that were read only to be recorded (a probe run). Nothing where the record holds no time.
 std::optional<TimeModel> fit_time_model(const RunRecord& record);
 
 /// The cost of a block of `role` against one of the full network, by GFLOPs; 1 where unknown.

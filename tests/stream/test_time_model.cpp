@@ -83,7 +83,12 @@ RunRecord timed_run(PolicyKind policy, int count, int steps, bool with_ledger, c
                 }
             }
             if (policy == PolicyKind::adadiff) {
-                frame.uncertainty.assign(static_cast<std::size_t>(depth * images), 0.5F);
+                for (int probe = 0; probe < depth; ++probe) {
+                    for (const std::int16_t layer : frame.exit_layers) {
+                        frame.uncertainty.push_back(probe <= layer ? 0.5F
+                                                                   : std::numeric_limits<float>::quiet_NaN());
+                    }
+                }
             }
             record.ledger.solver += rates.step;
             record.ledger.wall += frame.ms;
@@ -158,6 +163,39 @@ TEST_CASE("a what-if of the run's own policy tells its measured time")
     REQUIRE(same.predicted_ms.has_value());
     CHECK(*same.predicted_ms == doctest::Approx(record.sampling_ms));
     CHECK_FALSE(same.first_change.has_value());
+}
+
+TEST_CASE("what a probe run spends on its probes is in no prediction")
+{
+    for (const PolicyKind policy : policies) {
+        const RunRecord plain = timed_run(policy, 8, 50, true);
+        RunRecord probed = plain;
+        const double more = 5000.0;
+        probed.probes = depth;
+        probed.ledger.probes += more;
+        probed.ledger.wall += more;
+        probed.sampling_ms += more;
+        for (StepRecord& step : probed.steps) {
+            step.uncertainty.assign(static_cast<std::size_t>(depth) * step.exit_layers.size(), 0.5F);
+        }
+        const auto model = fit_time_model(probed);
+        REQUIRE(model.has_value());
+        CHECK(model->predict_ms(workload_of(plain)) == doctest::Approx(plain.sampling_ms).epsilon(0.03));
+        CHECK(model->probe_ms == doctest::Approx(Rates{}.probe));
+    }
+}
+
+TEST_CASE("a ledger of only the later steps is not spread over all of them")
+{
+    const RunRecord whole = timed_run(PolicyKind::duodiff, 4, 50, true);
+    RunRecord branch = whole;
+    for (double* part : {&branch.ledger.blocks, &branch.ledger.heads, &branch.ledger.solver,
+                         &branch.ledger.wall, &branch.sampling_ms}) {
+        *part *= 0.25;
+    }
+    const auto model = fit_time_model(branch);
+    REQUIRE(model.has_value());
+    CHECK(model->predict_ms(workload_of(whole)) == doctest::Approx(whole.sampling_ms).epsilon(0.05));
 }
 
 TEST_CASE("records with no times, or with times that are none, have no model and break nothing")
