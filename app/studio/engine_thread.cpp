@@ -28,7 +28,10 @@ public:
         follow(last ? frame.batch + 1 : frame.batch, last ? 0 : frame.step + 1);
         m_mailbox.put(std::move(frame));
     }
-    bool wants_picture() override { return m_job.pictureWanted.exchange(false); }
+    PicturesWanted wanted_pictures() override
+    {
+        return {.noisy = m_job.pictureWanted.exchange(false), .predicted = false};
+    }
     void on_batch_finished(int batch, const std::vector<FinishedImage>& images) override
     {
         m_mailbox.put(m_job.id(), FinishedBatch{batch, images});

@@ -31,7 +31,13 @@ public:
     void requestFinishBatch() { m_finishBatch = true; }
     bool stopRequested() const { return m_stop.stop_requested(); }
     bool finishBatchRequested() const { return m_finishBatch.load(); }
-    RunControls controls() const { return {m_stop.get_token(), &m_finishBatch}; }
+    RunControls controls() const
+    {
+        return {.stop = m_stop.get_token(),
+                .finish_batch = &m_finishBatch,
+                .pause = nullptr,
+                .keep_unfinished = nullptr};
+    }
     std::stop_token stopToken() const { return m_stop.get_token(); }
 
     /// From waiting to running. False where the job was stopped before, which ends it as cancelled, or

@@ -178,7 +178,20 @@ Ledger decode_ledger(const Place& place)
 
 Json encode_image(const ImageRecord& image)
 {
-    return Json{{"index", image.index}, {"seed", image.seed}, {"label", image.label}, {"file", image.file}};
+    Json json{{"index", image.index}, {"seed", image.seed}, {"label", image.label}, {"file", image.file}};
+    if (image.steps_done > 0) {
+        json["steps_done"] = image.steps_done;
+    }
+    return json;
+}
+
+std::vector<std::string> image_lines(const std::vector<ImageRecord>& images)
+{
+    std::vector<std::string> lines;
+    for (const ImageRecord& image : images) {
+        lines.push_back(json_codec::dump(encode_image(image)));
+    }
+    return lines;
 }
 
 ImageRecord decode_image(const Place& place, int count)
@@ -189,6 +202,53 @@ ImageRecord decode_image(const Place& place, int count)
     image.label = place["label"].integer(-1, std::numeric_limits<std::int64_t>::max());
     image.file = place["file"].text();
     return image;
+}
+
+std::vector<ImageRecord> decode_images(const Place& places, int count)
+{
+    std::vector<ImageRecord> images;
+    for (std::size_t i = 0, n = places.size(static_cast<std::size_t>(count)); i < n; ++i) {
+        images.push_back(decode_image(places.at(i), count));
+    }
+    return images;
+}
+
+Json encode_branch(const BranchRecord& branch)
+{
+    return Json{{"step", branch.step}, {"taken_over_ms", number(branch.taken_over_ms)}};
+}
+
+Json encode_classes(const std::vector<EarlierClasses>& earlier)
+{
+    Json parts = Json::array();
+    for (const EarlierClasses& part : earlier) {
+        parts.push_back(Json{{"before_step", part.before_step}, {"classes", part.classes}});
+    }
+    return parts;
+}
+
+/// What only branches and probe runs have.
+void decode_branch(const Place& document, RunRecord& record)
+{
+    const int steps = record.settings.steps;
+    if (document.has("branch")) {
+        const Place branch = document["branch"];
+        record.branch = BranchRecord{branch["step"].small(0, steps), branch["taken_over_ms"].number_or_nan()};
+    }
+    if (document.has("earlier_classes")) {
+        const Place parts = document["earlier_classes"];
+        for (std::size_t i = 0, n = parts.size(static_cast<std::size_t>(steps)); i < n; ++i) {
+            const Place part = parts.at(i);
+            record.earlier_classes.push_back(
+                {part["before_step"].small(1, steps),
+                 part["classes"].integers(json_codec::most_images, 0,
+                                          std::numeric_limits<std::int64_t>::max())});
+            if (i > 0 && record.earlier_classes[i].before_step <= record.earlier_classes[i - 1].before_step) {
+                part.fail("parts are not in the order of their steps");
+            }
+        }
+    }
+    record.all_uncertainties = document.has("all_uncertainties") && document["all_uncertainties"].flag();
 }
 
 Json encode_baseline(const std::optional<BaselineRecord>& baseline)
@@ -257,15 +317,25 @@ std::string run_to_json(const RunRecord& record, const RunFileOptions& options)
     for (const auto& [key, value] : head.items()) {
         text += fmt::format("\"{}\": {},\n", key, json_codec::dump(value));
     }
-    std::vector<std::string> images;
-    for (const ImageRecord& image : record.images) {
-        images.push_back(json_codec::dump(encode_image(image)));
+    if (record.branch) {
+        text += fmt::format("\"branch\": {},\n", json_codec::dump(encode_branch(*record.branch)));
+    }
+    if (!record.earlier_classes.empty()) {
+        text += fmt::format("\"earlier_classes\": {},\n",
+                            json_codec::dump(encode_classes(record.earlier_classes)));
+    }
+    if (record.all_uncertainties) {
+        text += "\"all_uncertainties\": true,\n";
+    }
+    if (!record.unfinished.empty()) {
+        text += fmt::format("\"unfinished\": {},\n", lines_of(image_lines(record.unfinished)));
     }
     std::vector<std::string> steps;
     for (const StepRecord& step : record.steps) {
         steps.push_back(json_codec::dump(encode_step(step, record.probes, options)));
     }
-    text += fmt::format("\"images\": {},\n\"steps\": {}\n}}\n", lines_of(images), lines_of(steps));
+    text += fmt::format("\"images\": {},\n\"steps\": {}\n}}\n", lines_of(image_lines(record.images)),
+                        lines_of(steps));
     return text;
 }
 
@@ -287,10 +357,15 @@ RunRecord run_from_json(std::string_view json, const std::string& where)
         record.baseline = BaselineRecord{baseline["ms_per_image"].number_or_nan(), baseline["what"].text()};
     }
     record.probes = document["probes"].small(0, most_probes);
-    const Place images = document["images"];
-    for (std::size_t i = 0, n = images.size(static_cast<std::size_t>(record.settings.count)); i < n; ++i) {
-        record.images.push_back(decode_image(images.at(i), record.settings.count));
+    record.images = decode_images(document["images"], record.settings.count);
+    if (document.has("unfinished")) {
+        const Place unfinished = document["unfinished"];
+        record.unfinished = decode_images(unfinished, record.settings.count);
+        for (std::size_t i = 0; i < record.unfinished.size(); ++i) {
+            record.unfinished[i].steps_done = unfinished.at(i)["steps_done"].small(1, record.settings.steps);
+        }
     }
+    decode_branch(document, record);
     const Place steps = document["steps"];
     for (std::size_t i = 0, n = steps.size(static_cast<std::size_t>(record.settings.steps)); i < n; ++i) {
         record.steps.push_back(decode_step(steps.at(i), record));

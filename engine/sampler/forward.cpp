@@ -9,6 +9,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace duodiff
@@ -134,6 +135,46 @@ ForwardResult forward_with_exits(const Network& network, const Policy& policy, c
         place_predictions(depth, activations.tokens, survivors.places());
     }
     return result;
+}
+
+void read_missing_uncertainty(const Network& network, const at::Tensor& x, int t, const at::Tensor& labels,
+                              ForwardResult& result, Ledger& ledger)
+{
+    const c10::Device device = x.device();
+    const ScopedTimer timer(ledger.probes, device);
+    const auto batch = static_cast<std::size_t>(x.size(0));
+    const auto probes = static_cast<std::size_t>(network.exits()->rows());
+    result.uncertainty.resize(probes * batch, std::numeric_limits<float>::quiet_NaN());
+
+    std::vector<std::int64_t> places;
+    for (std::size_t image = 0; image < batch; ++image) {
+        for (std::size_t row = 0; row < probes; ++row) {
+            const bool lets_leave = network.exits()->layer_of(static_cast<int>(row)) < network.depth();
+            if (lets_leave && std::isnan(result.uncertainty[row * batch + image])) {
+                places.push_back(static_cast<std::int64_t>(image));
+                break;
+            }
+        }
+    }
+    if (places.empty()) {
+        return;
+    }
+    const at::Tensor rows = index_tensor(places, device);
+    Activations activations =
+        network.begin(x.index_select(0, rows), t, labels.defined() ? labels.index_select(0, rows) : labels);
+    while (activations.layer < network.depth()) {
+        if (const auto row = network.probe_at(activations.layer)) {
+            const at::Tensor u = network.uncertainty(activations).cpu().contiguous();
+            for (std::size_t i = 0; i < places.size(); ++i) {
+                float& value = result.uncertainty[static_cast<std::size_t>(*row) * batch +
+                                                  static_cast<std::size_t>(places[i])];
+                if (std::isnan(value)) {
+                    value = u.const_data_ptr<float>()[i];
+                }
+            }
+        }
+        network.advance(activations);
+    }
 }
 
 EveryExit run_every_exit(const Network& network, const at::Tensor& x, int t, const at::Tensor& labels)

@@ -28,6 +28,12 @@ struct ForwardResult {
 ForwardResult forward_with_exits(const Network& network, const Policy& policy, const at::Tensor& x, int t,
                                  const at::Tensor& labels, Ledger& ledger);
 
+/// Fills in the u that `result` lacks, of every probe that can let an image leave: one more pass through
+/// `network`, of the images that lack any. What is there already stays, and so does the prediction. The
+/// time is that of probes.
+void read_missing_uncertainty(const Network& network, const at::Tensor& x, int t, const at::Tensor& labels,
+                              ForwardResult& result, Ledger& ledger);
+
 /// Every layer of an early-exit network on the whole batch, nothing left out: the form in which the
 /// reference works, and what `forward` files hold. Rows are probes.
 struct EveryExit {

@@ -33,6 +33,7 @@ public:
 
     at::Tensor initial() override { return draw(NoiseStream::initial, 0); }
     at::Tensor step(int step) override { return draw(NoiseStream::step, static_cast<std::uint32_t>(step)); }
+    void pass_over(int draws) override { (void)draws; }
 
 private:
     at::Tensor draw(NoiseStream stream, std::uint32_t step) const
@@ -66,6 +67,12 @@ public:
     {
         (void)step;
         return at::randn(shape_, generator_, at::kFloat);
+    }
+    void pass_over(int draws) override
+    {
+        for (int i = 0; i <= draws; ++i) {
+            at::randn(shape_, generator_, at::kFloat);
+        }
     }
 
 private:

@@ -20,6 +20,8 @@ public:
     virtual at::Tensor initial() = 0;
     /// z of solver step `step`; asked for in the order of the steps, and only where z matters.
     virtual at::Tensor step(int step) = 0;
+    /// Instead of initial(), where a batch goes on in the middle: `draws` steps that used z are behind it.
+    virtual void pass_over(int draws) = 0;
 };
 
 /// Every image's noise is a function of its own seed and the step, whatever batch it is in.

@@ -9,63 +9,112 @@
 
 namespace duodiff
 {
+namespace
+{
+
+BatchState begin(const SamplerContext& context, const BatchJob& job, NoiseSource& noise, Ledger& ledger)
+{
+    const ScopedTimer timer(ledger.noise, context.device);
+    if (!job.start) {
+        return {.steps_done = 0, .x = noise.initial().to(context.device), .predicted = {}};
+    }
+    const auto behind = context.steps.begin() + job.start->steps_done;
+    noise.pass_over(static_cast<int>(
+        std::count_if(context.steps.begin(), behind, [](const SolverStep& s) { return s.noise != 0.0; })));
+    return *job.start;
+}
+
+bool is_to_be_saved(const BatchJob& job, int t)
+{
+    return std::find(job.save_steps.begin(), job.save_steps.end(), t) != job.save_steps.end();
+}
+
+void add_pictures(Frame& frame, const SamplerContext& context, const BatchState& state, PicturesWanted wanted,
+                  Ledger& ledger)
+{
+    if (!wanted.noisy && !wanted.predicted) {
+        return;
+    }
+    const ScopedTimer timer(ledger.previews, context.device);
+    if (wanted.noisy) {
+        frame.picture = context.make_picture(state.x);
+    }
+    if (wanted.predicted) {
+        frame.predicted = context.make_picture(state.predicted);
+    }
+}
+
+}  // namespace
+
+const at::Tensor& labels_at(const BatchJob& job, int step)
+{
+    for (const EarlierLabels& part : job.earlier_labels) {
+        if (step < part.before_step) {
+            return part.labels;
+        }
+    }
+    return job.labels;
+}
 
 BatchResult sample_batch(const SamplerContext& context, const BatchJob& job, Policy& policy,
-                         NoiseSource& noise, FrameSink& sink, const std::stop_token& stop, Ledger& ledger)
+                         NoiseSource& noise, FrameSink& sink, Ledger& ledger)
 {
     using Clock = std::chrono::steady_clock;
     const c10::Device device = context.device;
-    BatchResult result;
-    at::Tensor history;  // x0 of the step before, for solvers that look back
-    {
-        const ScopedTimer timer(ledger.noise, device);
-        result.x = noise.initial().to(device);
+    BatchResult result{.state = begin(context, job, noise, ledger), .saved = {}};
+    BatchState& state = result.state;
+    if (context.keep) {
+        context.keep(job, state);
     }
-    int previous_t = -1;
-    for (std::size_t k = 0; k < context.steps.size(); ++k) {
-        if (stop.stop_requested()) {
+    const int steps = static_cast<int>(context.steps.size());
+    for (int k = state.steps_done; k < steps; ++k) {
+        if (context.may_run && !context.may_run(k)) {
             return result;
         }
         const auto start = Clock::now();
-        const SolverStep& step = context.steps[k];
-        if (std::find(job.save_steps.begin(), job.save_steps.end(), step.t) != job.save_steps.end()) {
+        const SolverStep& step = context.steps[static_cast<std::size_t>(k)];
+        const int previous_t = k == 0 ? -1 : context.steps[static_cast<std::size_t>(k) - 1].t;
+        const at::Tensor& labels = labels_at(job, k);
+        const at::Tensor x = state.x;
+        if (is_to_be_saved(job, step.t)) {
             const ScopedTimer timer(ledger.transfers, device);
-            result.saved.emplace_back(step.t, result.x.cpu().clone());
+            result.saved.emplace_back(step.t, x.cpu().clone());
         }
 
-        const StepPlan plan =
-            policy.plan({.step = static_cast<int>(k), .t = step.t, .previous_t = previous_t});
-        ForwardResult forward = forward_with_exits(context.bundle.network(plan.network), policy, result.x,
-                                                   step.t, job.labels, ledger);
+        const StepPlan plan = policy.plan({.step = k, .t = step.t, .previous_t = previous_t});
+        ForwardResult forward =
+            forward_with_exits(context.bundle.network(plan.network), policy, x, step.t, labels, ledger);
         at::Tensor z;
         if (step.noise != 0.0) {
             const ScopedTimer timer(ledger.noise, device);
-            z = noise.step(static_cast<int>(k)).to(device);
+            z = noise.step(k).to(device);
         }
         {
             const ScopedTimer timer(ledger.solver, device);
-            result.x = advance(step, result.x, forward.prediction, z, history, context.keeps_history);
+            const Advanced next = advance(step, x, forward.prediction, z, state.predicted);
+            state = {.steps_done = k + 1, .x = next.x, .predicted = next.original};
         }
-        previous_t = step.t;
 
         Frame frame;
+        frame.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+        if (context.probed) {
+            read_missing_uncertainty(*context.probed, x, step.t, labels, forward, ledger);
+        }
         frame.run_id = job.run_id;
         frame.batch = job.batch;
         frame.first_image = job.first_image;
-        frame.step = static_cast<int>(k);
+        frame.step = k;
         frame.t = step.t;
         frame.network = plan.network;
         frame.parameter = plan.parameter;
         frame.exit_layers = std::move(forward.exit_layers);
         frame.uncertainty = std::move(forward.uncertainty);
-        frame.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-        if (sink.wants_picture()) {
-            const ScopedTimer timer(ledger.previews, device);
-            frame.picture = context.make_picture(result.x);
+        add_pictures(frame, context, state, sink.wanted_pictures(), ledger);
+        if (context.keep) {
+            context.keep(job, state);
         }
         sink.on_frame(std::move(frame));
     }
-    result.finished = true;
     return result;
 }
 

@@ -228,20 +228,17 @@ std::vector<SolverStep> plan_solver(const SolverOptions& options, const NoiseSch
     return steps;
 }
 
-at::Tensor advance(const SolverStep& step, const at::Tensor& x, const at::Tensor& prediction,
-                   const at::Tensor& z, at::Tensor& history, bool keeps_history)
+Advanced advance(const SolverStep& step, const at::Tensor& x, const at::Tensor& prediction,
+                 const at::Tensor& z, const at::Tensor& before)
 {
     at::Tensor next = (x * step.x).add_(prediction, step.prediction);
     if (step.history != 0.0) {
-        next.add_(history, step.history);
+        next.add_(before, step.history);
     }
     if (step.noise != 0.0) {
         next.add_(z, step.noise);
     }
-    if (keeps_history) {
-        history = (x * step.x0_x).add_(prediction, step.x0_prediction);
-    }
-    return next;
+    return {next, (x * step.x0_x).add_(prediction, step.x0_prediction)};
 }
 
 }  // namespace duodiff

@@ -53,9 +53,15 @@ std::vector<int> solver_timesteps(const SolverOptions& options, int schedule_ste
 /// Throws EngineError(usage) where check_solver finds fault.
 std::vector<SolverStep> plan_solver(const SolverOptions& options, const NoiseSchedule& schedule);
 
-/// x_next (B, C, H, W); `history` is the x0 of the step before (undefined at the first) and is replaced
-/// by this step's where a later step needs it; `z` may be undefined where step.noise is 0.
-at::Tensor advance(const SolverStep& step, const at::Tensor& x, const at::Tensor& prediction,
-                   const at::Tensor& z, at::Tensor& history, bool keeps_history);
+/// What a step gives, both (B, C, H, W).
+struct Advanced {
+    at::Tensor x;         ///< x_next
+    at::Tensor original;  ///< x0 as this step's prediction has it
+};
+
+/// `before` is the x0 of the step before, and may be undefined where step.history is 0; likewise `z` where
+/// step.noise is.
+Advanced advance(const SolverStep& step, const at::Tensor& x, const at::Tensor& prediction,
+                 const at::Tensor& z, const at::Tensor& before);
 
 }  // namespace duodiff

@@ -2,20 +2,16 @@
 #include "session/engine.h"
 
 #include "base/device.h"
-#include "sampler/sampler.h"
 #include "session/guard.h"
-#include "session/machine.h"
+#include "session/layer_uncertainty.h"
 #include "session/memory.h"
 #include "session/model_info.h"
 #include "session/pictures.h"
 #include "session/probe_run.h"
+#include "session/resume.h"
+#include "session/sampling_run.h"
 #include "session/settings_check.h"
 
-#include <ATen/ops/cat.h>
-#include <ATen/ops/tensor.h>
-
-#include <algorithm>
-#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -23,42 +19,6 @@ namespace duodiff
 {
 namespace
 {
-
-using Clock = std::chrono::steady_clock;
-
-double milliseconds_since(Clock::time_point start)
-{
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-/// Writes every frame into the record on its way to whoever listens.
-class Recorder final : public FrameSink
-{
-public:
-    Recorder(RunRecord& record, FrameSink& listener) : record_(record), listener_(listener) {}
-    void on_frame(Frame&& frame) override
-    {
-        record_.add(frame);
-        listener_.on_frame(std::move(frame));
-    }
-    bool wants_picture() override { return listener_.wants_picture(); }
-
-private:
-    RunRecord& record_;
-    FrameSink& listener_;
-};
-
-template <class Image>
-Image copy_pixels(const at::Tensor& image)
-{
-    Image copy;
-    copy.channels = static_cast<int>(image.size(0));
-    copy.height = static_cast<int>(image.size(1));
-    copy.width = static_cast<int>(image.size(2));
-    const at::Tensor pixels = image.contiguous();
-    copy.pixels.assign(pixels.const_data_ptr<float>(), pixels.const_data_ptr<float>() + pixels.numel());
-    return copy;
-}
 
 class TorchEngine final : public Engine
 {
@@ -78,9 +38,54 @@ public:
     }
 
     RunOutcome sample(const SamplingSettings& settings, std::uint64_t run_id, FrameSink& sink,
-                      const RunControls& controls, const LiveParameters* live) override
+                      const RunControls& controls, const LiveParameters* live,
+                      const SampleOptions& options) override
     {
-        return guarded("sampling", [&] { return do_sample(settings, run_id, sink, controls, live); });
+        return guarded("sampling", [&] {
+            return do_sample(
+                settings,
+                {.run_id = run_id, .sink = sink, .controls = controls, .live = live, .options = options});
+        });
+    }
+
+    LayerUncertainty uncertainty_of(const Trajectory& trajectory, int batch, int steps_done) override
+    {
+        return guarded("uncertainty", [&] {
+            const auto [state, model] = look_up(trajectory, batch, steps_done);
+            if (!model.bundle.has(NetworkRole::early_exit)) {
+                throw EngineError(ErrorCode::usage, "this model has no uncertainty probes", {},
+                                  "Open a model with an early-exit part.");
+            }
+            if (state->t < 0) {
+                throw EngineError(ErrorCode::usage,
+                                  "the run has ended here: no step asks how uncertain this picture is", {},
+                                  "Choose an earlier step.");
+            }
+            return read_layer_uncertainty(model.bundle.network(NetworkRole::early_exit), *state,
+                                          model.device);
+        });
+    }
+
+    std::vector<FinishedImage> images_of(const Trajectory& trajectory, int batch, int steps_done,
+                                         PictureKind kind) override
+    {
+        return guarded("pictures", [&] {
+            const auto [state, model] = look_up(trajectory, batch, steps_done);
+            const BatchState tensors = to_batch_state(*state, model.device);
+            const at::Tensor& x = kind == PictureKind::noisy ? tensors.x : tensors.predicted;
+            if (!x.defined()) {
+                throw EngineError(ErrorCode::usage, "no predicted x_0 is kept of this step");
+            }
+            Ledger unused;
+            std::vector<FinishedImage> images = decode_images(x, model.bundle, unused);
+            const std::uint64_t seed = trajectory.run()->settings.seed;
+            for (std::size_t i = 0; i < images.size(); ++i) {
+                images[i].index = state->first_image + static_cast<int>(i);
+                images[i].seed = seed + static_cast<std::uint64_t>(images[i].index);
+                images[i].label = state->labels.empty() ? -1 : state->labels[i];
+            }
+            return images;
+        });
     }
 
 private:
@@ -130,8 +135,7 @@ private:
         return *bundle_;
     }
 
-    RunOutcome do_sample(const SamplingSettings& wanted, std::uint64_t run_id, FrameSink& sink,
-                         const RunControls& controls, const LiveParameters* live)
+    RunOutcome do_sample(const SamplingSettings& wanted, const RunRequest& request)
     {
         if (const auto failure = check(wanted)) {
             throw EngineError(*failure);
@@ -140,136 +144,27 @@ private:
         const SamplingSettings settings = resolve_settings(wanted, *files_, device);
         const ModelBundle& bundle = bundle_for(device, scalar_type(settings.precision));
         require_memory(settings, *files_, device);
-
-        RunOutcome outcome;
-        RunRecord& record = outcome.record;
-        record.settings = settings;
-        record.machine = describe_machine(device, settings.precision);
-        record.model = info_.summary;
-        record.started_at = utc_now();
-        if (settings.policy == PolicyKind::adadiff) {
-            record.probes = bundle.network(NetworkRole::early_exit).exits()->rows();
-        }
-
-        const auto start = Clock::now();
-        SamplerContext context{
-            .bundle = bundle,
-            .device = device,
-            .steps = plan_solver(solver_options(settings), NoiseSchedule(files_->schedule)),
-            .keeps_history = settings.solver == SolverKind::dpm_solver_pp,
-            .make_picture = picture_maker(bundle)};
-        const auto policy = make_policy(settings.policy,
-                                        {.has_early_exit = bundle.has(NetworkRole::early_exit),
-                                         .compat = settings.compat,
-                                         .solver = settings.solver},
-                                        parameter_source(settings, live));
-        Recorder recorder(record, sink);
-        int batch = 0;
-        for (int first = 0; first < settings.count; first += settings.batch, ++batch) {
-            const bool asked_to_end = controls.finish_batch && controls.finish_batch->load() && batch > 0;
-            if (controls.stop.stop_requested() || asked_to_end) {
-                record.state = RunState::cancelled;
-                break;
-            }
-            const int size = std::min(settings.batch, settings.count - first);
-            const BatchJob job{.run_id = run_id,
-                               .batch = batch,
-                               .first_image = first,
-                               .labels = labels_of(settings, first, size, device),
-                               .save_steps = settings.save_steps};
-            const auto noise = noise_of(settings, first, size);
-            BatchResult result =
-                sample_batch(context, job, *policy, *noise, recorder, controls.stop, record.ledger);
-            if (!result.finished) {
-                record.state = RunState::cancelled;
-                break;
-            }
-            keep_batch(result, settings, bundle, first, outcome);
-            sink.on_batch_finished(batch, {outcome.images.end() - size, outcome.images.end()});
-        }
-        record.sampling_ms = milliseconds_since(start);
-        record.ledger.wall = record.sampling_ms;
-        return outcome;
+        return sample_run({*files_, info_.summary, bundle, device}, settings, request);
     }
 
-    static std::function<PictureStrip(const at::Tensor&)> picture_maker(const ModelBundle& bundle)
+    /// A held state, and the model as the trajectory's run had it.
+    std::pair<StatePointer, OpenModel> look_up(const Trajectory& trajectory, int batch, int steps_done)
     {
-        if (!bundle.autoencoder()) {
-            return make_strip;
+        if (!files_) {
+            throw EngineError(ErrorCode::usage, "no model is open");
         }
-        return [&bundle](const at::Tensor& x) { return make_latent_strip(x, bundle.preview_map()); };
-    }
-
-    static std::function<PolicyParameters()> parameter_source(const SamplingSettings& settings,
-                                                              const LiveParameters* live)
-    {
-        const PolicyParameters fixed{settings.switch_step, settings.threshold, settings.exit_layer};
-        if (!live) {
-            return [fixed] { return fixed; };
+        if (const auto failure = check_trajectory_model(trajectory, info_.summary)) {
+            throw EngineError(*failure);
         }
-        return [live] {
-            return PolicyParameters{live->switch_step.load(), live->threshold.load(),
-                                    live->exit_layer.load()};
-        };
-    }
-
-    at::Tensor labels_of(const SamplingSettings& settings, int first, int size,
-                         const c10::Device& device) const
-    {
-        if (files_->shape().num_classes == 0) {
-            return {};
+        StatePointer state = trajectory.state(batch, steps_done);
+        if (!state) {
+            throw EngineError(ErrorCode::usage, "this step is not kept", {},
+                              "Choose a step that is, or keep more of the run.");
         }
-        std::vector<std::int64_t> labels;
-        for (int i = 0; i < size; ++i) {
-            labels.push_back(label_of(settings, first + i, info_.num_classes));
-        }
-        return at::tensor(labels, at::TensorOptions().dtype(at::kLong)).to(device);
-    }
-
-    std::unique_ptr<NoiseSource> noise_of(const SamplingSettings& settings, int first, int size) const
-    {
-        const UVitConfig& shape = files_->shape();
-        const std::vector<std::int64_t> image = {shape.in_chans, shape.img_size, shape.img_size};
-        const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(first);
-        if (settings.compat == Compat::reference) {
-            return reference_noise(seed, size, image);
-        }
-        std::vector<std::uint64_t> seeds;
-        for (int i = 0; i < size; ++i) {
-            seeds.push_back(seed + static_cast<std::uint64_t>(i));
-        }
-        return per_image_noise(std::move(seeds), image);
-    }
-
-    /// Decodes, copies out and records the images of a finished batch, and its saved states.
-    void keep_batch(const BatchResult& result, const SamplingSettings& settings, const ModelBundle& bundle,
-                    int first, RunOutcome& outcome) const
-    {
-        at::Tensor pixels = result.x;
-        if (bundle.autoencoder()) {
-            const ScopedTimer timer(outcome.record.ledger.decoding, pixels.device());
-            std::vector<at::Tensor> decoded;
-            for (std::int64_t i = 0; i < pixels.size(0); ++i) {
-                decoded.push_back(bundle.autoencoder()->decode(pixels.narrow(0, i, 1)));
-            }
-            pixels = at::cat(decoded);
-        }
-        const ScopedTimer timer(outcome.record.ledger.transfers, pixels.device());
-        pixels = pixels.cpu();
-        for (std::int64_t i = 0; i < pixels.size(0); ++i) {
-            auto image = copy_pixels<FinishedImage>(pixels[i]);
-            image.index = first + static_cast<int>(i);
-            image.seed = settings.seed + static_cast<std::uint64_t>(image.index);
-            image.label = label_of(settings, image.index, info_.num_classes);
-            outcome.record.images.push_back({image.index, image.seed, image.label, {}});
-            outcome.images.push_back(std::move(image));
-            for (const auto& [t, x] : result.saved) {
-                auto state = copy_pixels<SavedState>(x[i]);
-                state.image = first + static_cast<int>(i);
-                state.t = t;
-                outcome.saved.push_back(std::move(state));
-            }
-        }
+        const SamplingSettings& settings = trajectory.run()->settings;
+        const c10::Device device = resolve_device(settings.device);
+        const ModelBundle& bundle = bundle_for(device, scalar_type(settings.precision));
+        return {std::move(state), OpenModel{*files_, info_.summary, bundle, device}};
     }
 
     std::optional<ModelFiles> files_;

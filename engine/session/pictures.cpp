@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "session/pictures.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/einsum.h>
+#include "base/device.h"
+#include "stream/picture_strip.h"
 
-#include <algorithm>
+#include <ATen/ops/cat.h>
+
 #include <cstdint>
-#include <memory>
+#include <span>
 #include <vector>
 
 namespace duodiff
@@ -14,45 +15,48 @@ namespace duodiff
 namespace
 {
 
-std::uint8_t to_byte(float value)
+std::span<const float> values_of(const at::Tensor& contiguous)
 {
-    const float scaled = (value + 1.0F) * 0.5F;
-    // Written so that NaN becomes black.
-    return scaled > 0.0F ? static_cast<std::uint8_t>(std::min(scaled, 1.0F) * 255.0F + 0.5F)
-                         : std::uint8_t{0};
+    return {contiguous.const_data_ptr<float>(), static_cast<std::size_t>(contiguous.numel())};
+}
+
+BatchShape shape_of(const at::Tensor& x)
+{
+    const auto size = [&](std::int64_t dimension) { return static_cast<int>(x.size(dimension)); };
+    return {size(0), size(1), size(2), size(3)};
 }
 
 }  // namespace
 
-PictureStrip make_strip(const at::Tensor& x)
+std::function<PictureStrip(const at::Tensor&)> picture_maker(const ModelBundle& bundle)
 {
-    const at::Tensor pixels = x.cpu().contiguous();
-    const auto count = static_cast<std::size_t>(pixels.size(0));
-    const auto channels = static_cast<std::size_t>(pixels.size(1));
-    const auto area = static_cast<std::size_t>(pixels.size(2) * pixels.size(3));
-    const std::size_t green = channels >= 3 ? 1 : 0;
-    const std::size_t blue = channels >= 3 ? 2 : 0;
-    auto bytes = std::make_shared<std::vector<std::uint8_t>>(count * area * 4);
-    std::uint8_t* out = bytes->data();
-    for (std::size_t image = 0; image < count; ++image) {
-        const float* in = pixels.const_data_ptr<float>() + image * channels * area;
-        for (std::size_t i = 0; i < area; ++i, out += 4) {
-            out[0] = to_byte(in[i]);
-            out[1] = green == 0 ? out[0] : to_byte(in[green * area + i]);
-            out[2] = blue == 0 ? out[0] : to_byte(in[blue * area + i]);
-            out[3] = 255;
-        }
-    }
-    return {static_cast<int>(pixels.size(3)), static_cast<int>(pixels.size(2)), static_cast<int>(count),
-            bytes};
+    const at::Tensor map =
+        bundle.preview_map().defined() ? bundle.preview_map().cpu().contiguous() : at::Tensor();
+    return [map](const at::Tensor& x) {
+        const at::Tensor values = x.cpu().contiguous();
+        return map.defined() ? make_latent_strip(values_of(values), shape_of(values), values_of(map))
+                             : make_strip(values_of(values), shape_of(values));
+    };
 }
 
-PictureStrip make_latent_strip(const at::Tensor& latents, const at::Tensor& map)
+std::vector<FinishedImage> decode_images(const at::Tensor& x, const ModelBundle& bundle, Ledger& ledger)
 {
-    const std::int64_t z = map.size(1) - 1;
-    const at::Tensor weights = map.narrow(1, 0, z);
-    const at::Tensor bias = map.select(1, z).reshape({1, -1, 1, 1});
-    return make_strip(at::einsum("oc,bchw->bohw", {weights, latents.cpu()}) + bias);
+    at::Tensor pixels = x;
+    if (bundle.autoencoder()) {
+        const ScopedTimer timer(ledger.decoding, x.device());
+        std::vector<at::Tensor> decoded;
+        for (std::int64_t i = 0; i < x.size(0); ++i) {
+            decoded.push_back(bundle.autoencoder()->decode(x.narrow(0, i, 1)));
+        }
+        pixels = at::cat(decoded);
+    }
+    const ScopedTimer timer(ledger.transfers, x.device());
+    pixels = pixels.cpu();
+    std::vector<FinishedImage> images;
+    for (std::int64_t i = 0; i < pixels.size(0); ++i) {
+        images.push_back(copy_pixels<FinishedImage>(pixels[i]));
+    }
+    return images;
 }
 
 }  // namespace duodiff

@@ -118,8 +118,10 @@ PolicyDefaults find_threshold_range(const ModelFiles& files, const ProbeRunOptio
     const SamplerContext context{.bundle = bundle,
                                  .device = device,
                                  .steps = plan_solver(solver, schedule),
-                                 .keeps_history = false,
-                                 .make_picture = {}};
+                                 .make_picture = {},
+                                 .may_run = [&](int) { return !stop.stop_requested(); },
+                                 .keep = {},
+                                 .probed = nullptr};
     BatchJob job;
     if (shape.num_classes > 0) {
         job.labels = at::arange(options.images, at::kLong).remainder(shape.num_classes);
@@ -130,7 +132,8 @@ PolicyDefaults find_threshold_range(const ModelFiles& files, const ProbeRunOptio
     ReadEverything policy;
     UncertaintyCollector sink(static_cast<std::size_t>(exits.rows()));
     Ledger ledger;
-    if (!sample_batch(context, job, policy, *noise, sink, stop, ledger).finished) {
+    const BatchResult result = sample_batch(context, job, policy, *noise, sink, ledger);
+    if (result.state.steps_done < static_cast<int>(context.steps.size())) {
         throw EngineError(ErrorCode::cancelled, "the probe run was stopped");
     }
 

@@ -20,6 +20,18 @@ struct PictureStrip {
     std::shared_ptr<const std::vector<std::uint8_t>> rgbx;  ///< size width * height * count * 4
 };
 
+/// What a picture of a batch in the making shows.
+enum class PictureKind {
+    noisy,      ///< x_t, what the solver works on
+    predicted,  ///< the x_0 that the network predicts from it
+};
+
+/// Pictures that a sink has a use for at this moment; by default none.
+struct PicturesWanted {
+    bool noisy = false;
+    bool predicted = false;
+};
+
 /// What leaves the sampler after every step of every batch. A value; crosses the thread line.
 struct Frame {
     std::uint64_t run_id = 0;
@@ -35,8 +47,9 @@ struct Frame {
     /// u[probe][image of the batch], row-major (probes x images); NaN where a probe was not run;
     /// empty where the network has no probes or the policy does not read them.
     std::vector<float> uncertainty;
-    /// x after this step, in [0, 255]; only when the sink wanted one.
+    /// x after this step, and the x_0 that the network predicted in it; only where the sink wanted them.
     std::optional<PictureStrip> picture;
+    std::optional<PictureStrip> predicted;
 };
 
 /// A finished image: float pixels before clipping, in [-1, 1] scale, (channels, height, width).
@@ -48,6 +61,13 @@ struct FinishedImage {
     int height = 0;
     int width = 0;
     std::vector<float> pixels;
+};
+
+/// An image of a batch that was stopped: the x_0 predicted in the last step that it had.
+struct UnfinishedImage {
+    FinishedImage picture;
+    int steps_done = 0;  ///< solver steps, at least 1
+    int t = 0;           ///< of the last of them
 };
 
 /// x_t of one image, kept because the settings asked for it.
@@ -67,8 +87,8 @@ public:
     virtual ~FrameSink() = default;
     /// Every step, in order, none left out.
     virtual void on_frame(Frame&& frame) = 0;
-    /// Asked once a step, before it ends: is a picture worth making now?
-    virtual bool wants_picture() { return false; }
+    /// Asked once a step, before it ends: which pictures are worth making now?
+    virtual PicturesWanted wanted_pictures() { return {}; }
     /// After the last step of a batch, with its images in order.
     virtual void on_batch_finished(int batch, const std::vector<FinishedImage>& images)
     {

@@ -169,6 +169,16 @@ void RunRecord::add(const Frame& frame)
     }
 }
 
+const std::vector<std::int64_t>& classes_at(const RunRecord& record, int step)
+{
+    for (const EarlierClasses& part : record.earlier_classes) {
+        if (step < part.before_step) {
+            return part.classes;
+        }
+    }
+    return record.settings.classes;
+}
+
 ExitStatistics exit_statistics(const StepRecord& step)
 {
     ExitStatistics statistics;

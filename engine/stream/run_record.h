@@ -103,13 +103,28 @@ struct ImageRecord {
     int index = 0;
     std::uint64_t seed = 0;
     std::int64_t label = -1;
-    std::string file;  ///< relative to the run file; empty: not written
+    std::string file;    ///< relative to the run file; empty: not written
+    int steps_done = 0;  ///< solver steps that an unfinished image had; 0: it is finished
 };
 
 /// A baseline measured on this machine that speed-ups are counted against.
 struct BaselineRecord {
     double ms_per_image = 0.0;  ///< of the full network with otherwise equal settings
     std::string what;           ///< e.g. "full, seed 7, 16 images"
+};
+
+/// Classes that a branch had before they were changed on the way.
+struct EarlierClasses {
+    int before_step = 0;  ///< in force up to the step before this one
+    std::vector<std::int64_t> classes;
+
+    bool operator==(const EarlierClasses&) const = default;
+};
+
+/// Of a run that went on from another one's trajectory.
+struct BranchRecord {
+    int step = 0;                ///< the first that could differ from the parent's
+    double taken_over_ms = 0.0;  ///< of the steps that were not run again; in the steps' ms, not in the wall
 };
 
 /// The full account of a run; what run.json, the report and the window's plots are made from.
@@ -122,9 +137,17 @@ struct RunRecord {
     double sampling_ms = 0.0;
     Ledger ledger;
     std::vector<ImageRecord> images;
+    /// Of the batch that was stopped, where its pictures were kept: the x_0 predicted in the last step done.
+    std::vector<ImageRecord> unfinished;
     std::vector<StepRecord> steps;
     int probes = 0;  ///< rows of StepRecord::uncertainty
     std::optional<BaselineRecord> baseline;
+    std::optional<BranchRecord> branch;
+    /// By step, ascending; settings.classes are in force after the last of them.
+    std::vector<EarlierClasses> earlier_classes;
+    /// A probe run: every probe was read on every image, which costs `ledger.probes` and the wall time up to
+    /// a network call more a step (and no step's ms).
+    bool all_uncertainties = false;
 
     /// Takes a frame in; batches may come in any order of steps. Needs settings.count and .steps set.
     /// `steps` stays sorted by step and holds the steps that ran. A frame outside of the settings' images
@@ -134,6 +157,9 @@ struct RunRecord {
 
     int images_finished() const { return static_cast<int>(images.size()); }
 };
+
+/// The class list in force in a step.
+const std::vector<std::int64_t>& classes_at(const RunRecord& record, int step);
 
 /// Statistics over the exit layers of one step, over the images that reached it.
 struct ExitStatistics {

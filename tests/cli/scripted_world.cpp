@@ -39,7 +39,8 @@ public:
     std::optional<Failure> check(const SamplingSettings&) const override { return script_.check_failure; }
 
     RunOutcome sample(const SamplingSettings& settings, std::uint64_t run_id, FrameSink& sink,
-                      const RunControls& controls, const LiveParameters* live) override
+                      const RunControls& controls, const LiveParameters* live,
+                      const SampleOptions& /*options*/) override
     {
         script_.sampled.push_back(settings);
         RunOutcome outcome;
@@ -80,6 +81,15 @@ public:
             outcome.images.insert(outcome.images.end(), finished.begin(), finished.end());
         }
         return outcome;
+    }
+
+    LayerUncertainty uncertainty_of(const Trajectory&, int, int) override
+    {
+        throw EngineError(ErrorCode::usage, "the scripted engine has no probes");
+    }
+    std::vector<FinishedImage> images_of(const Trajectory&, int, int, PictureKind) override
+    {
+        throw EngineError(ErrorCode::usage, "the scripted engine keeps no states");
     }
 
 private:

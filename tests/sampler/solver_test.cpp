@@ -61,8 +61,9 @@ at::Tensor run(const SolverOptions& options, const NoiseSchedule& schedule, std:
     for (const SolverStep& step : plan_solver(options, schedule)) {
         const at::Tensor prediction =
             prediction_of(options.parametrization, schedule, step.t, x, guess(step.t, x));
-        x = advance(step, x, prediction, normal(n, 1, NoiseStream::step, k++), history,
-                    options.kind == SolverKind::dpm_solver_pp);
+        const Advanced next = advance(step, x, prediction, normal(n, 1, NoiseStream::step, k++), history);
+        x = next.x;
+        history = next.original;
     }
     return x;
 }

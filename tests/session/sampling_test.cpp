@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "session/engine.h"
 
+#include "session/small_models.h"
+
 #include "support/doctest_torch.h"
 #include "support/golden.h"
-#include "support/test_paths.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,69 +13,10 @@
 #include <set>
 
 using namespace duodiff;
-namespace fs = std::filesystem;
+using namespace duodiff::test;
 
 namespace
 {
-
-fs::path golden(const char* name)
-{
-    return test::data_dir() / "golden" / name;
-}
-
-const std::vector<SolverKind> all_solvers = {SolverKind::ddpm, SolverKind::ddim, SolverKind::dpm_solver_pp,
-                                             SolverKind::euler_maruyama};
-
-/// An early-exit model of attention probes, whose u is about -6..-4 here.
-std::unique_ptr<Engine> engine_with_exits()
-{
-    auto engine = make_engine();
-    engine->open({.model = golden("early_exit_attention_probe.pth"),
-                  .late_model = {},
-                  .config = {},
-                  .late_config = {}});
-    return engine;
-}
-
-/// A DuoDiff pair of bare checkpoints: the shallow one plays the part by being another network.
-std::unique_ptr<Engine> engine_with_pair()
-{
-    auto engine = make_engine();
-    engine->open({.model = golden("uvit_unconditional.pth"),
-                  .late_model = golden("early_exit_attention_probe.pth"),
-                  .config = {},
-                  .late_config = {}});
-    return engine;
-}
-
-SamplingSettings settings(PolicyKind policy, SolverKind solver = SolverKind::ddim, int steps = 12)
-{
-    SamplingSettings s;
-    s.policy = policy;
-    s.solver = solver;
-    s.steps = steps;
-    s.count = s.batch = 4;
-    s.precision = Precision::fp32;
-    s.device = "cpu";
-    s.threshold = -5.2;
-    s.switch_step = 300;
-    return s;
-}
-
-RunOutcome run(Engine& engine, const SamplingSettings& s)
-{
-    test::FrameLog log;
-    return engine.sample(s, 1, log);
-}
-
-std::vector<std::vector<float>> pixels(const RunOutcome& outcome)
-{
-    std::vector<std::vector<float>> all;
-    for (const FinishedImage& image : outcome.images) {
-        all.push_back(image.pixels);
-    }
-    return all;
-}
 
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b)
 {
@@ -258,8 +200,7 @@ TEST_CASE("a stop before the start runs nothing; in mid-run it ends within a ste
     for (const Case& where : {Case{0, 0, 0}, Case{1, 5, 2}, Case{2, 10, 4}}) {
         std::stop_source source;
         StopAt sink(where.batch, where.step, source);
-        const RunOutcome outcome =
-            engine->sample(s, 1, sink, {.stop = source.get_token(), .finish_batch = nullptr});
+        const RunOutcome outcome = engine->sample(s, 1, sink, {.stop = source.get_token()});
         CHECK(outcome.record.state == RunState::cancelled);
         CHECK(outcome.images.size() == where.kept);
         CHECK(sink.frames == where.batch * 12 + where.step + 1);
@@ -268,15 +209,14 @@ TEST_CASE("a stop before the start runs nothing; in mid-run it ends within a ste
     std::stop_source source;
     source.request_stop();
     StopAt sink(99, 0, source);
-    const RunOutcome nothing =
-        engine->sample(s, 1, sink, {.stop = source.get_token(), .finish_batch = nullptr});
+    const RunOutcome nothing = engine->sample(s, 1, sink, {.stop = source.get_token()});
     CHECK(nothing.record.state == RunState::cancelled);
     CHECK(sink.frames == 0);
 
     // Asked at the very last step, there is nothing left to stop.
     std::stop_source late;
     StopAt last(2, 11, late);
-    const RunOutcome whole = engine->sample(s, 1, last, {.stop = late.get_token(), .finish_batch = nullptr});
+    const RunOutcome whole = engine->sample(s, 1, last, {.stop = late.get_token()});
     CHECK(whole.record.state == RunState::done);
     CHECK(whole.images.size() == 6);
 
@@ -292,7 +232,7 @@ TEST_CASE("finish this batch ends after the batch in progress")
     s.batch = 2;
     const std::atomic<bool> finish{true};
     test::FrameLog log;
-    const RunOutcome outcome = engine->sample(s, 1, log, {.stop = {}, .finish_batch = &finish});
+    const RunOutcome outcome = engine->sample(s, 1, log, {.finish_batch = &finish});
     CHECK(outcome.record.state == RunState::cancelled);
     CHECK(outcome.images.size() == 2);
     CHECK(log.frames.size() == 12);
@@ -315,7 +255,7 @@ TEST_CASE("pictures are made only when wanted, of the right size, and change not
                                                          4);
             }
         }
-        bool wants_picture() override { return asked++ % 3 == 0; }
+        PicturesWanted wanted_pictures() override { return {.noisy = asked++ % 3 == 0}; }
         int pictures = 0;
         int asked = 0;
     } viewer;
@@ -401,7 +341,7 @@ TEST_CASE("more memory than there is ends as a clear error with a smaller batch,
 {
     const auto engine = engine_with_exits();
     SamplingSettings s = settings(PolicyKind::full);
-    s.count = s.batch = 65536;
+    s.count = s.batch = 100'000;
     s.steps = 1000;
     s.save_steps.clear();
     for (int t = 0; t < 1000; ++t) {

@@ -122,7 +122,8 @@ public:
     }
 
     RunOutcome sample(const SamplingSettings& settings, std::uint64_t runId, FrameSink& sink,
-                      const RunControls& controls, const LiveParameters* live) override
+                      const RunControls& controls, const LiveParameters* live,
+                      const SampleOptions& /*options*/) override
     {
         checkThread();
         ++m_script->runs;
@@ -165,6 +166,15 @@ public:
         outcome.record.ledger.heads = 0.1 * wall.count();
         outcome.record.ledger.previews = 0.01 * wall.count();
         return outcome;
+    }
+
+    LayerUncertainty uncertainty_of(const Trajectory&, int, int) override
+    {
+        throw EngineError(ErrorCode::usage, "the scripted engine has no probes");
+    }
+    std::vector<FinishedImage> images_of(const Trajectory&, int, int, PictureKind) override
+    {
+        throw EngineError(ErrorCode::usage, "the scripted engine keeps no states");
     }
 
 private:
@@ -230,7 +240,7 @@ private:
                 throw EngineError(*m_script->sampleFailure);
             }
             Frame frame = makeFrame(b, step, live);
-            if (sink.wants_picture()) {
+            if (sink.wanted_pictures().noisy) {
                 ++m_script->pictures;
                 frame.picture = makePicture(b, step);
             }
