@@ -42,6 +42,7 @@ int showWindow(const studio::CommandLine& line, studio::StudioServices services,
     options.model = QString::fromStdString(line.model);
     options.bundledModel = bundled;
     options.settingsFile = QString::fromStdString(line.settingsFile);
+    options.dataFolder = QString::fromStdString(line.dataFolder);
     options.theme = QString::fromStdString(line.theme);
     options.startRun = line.firstRun;
     studio::Studio studio(std::move(services), options);

@@ -43,6 +43,8 @@ Parsed parseCommandLine(int argc, char** argv)
     app.add_option("--theme", line.theme, "Colours: system, light or dark")
         ->check(CLI::IsMember({"system", "light", "dark"}));
     app.add_option("--settings", line.settingsFile, "Settings file to use instead of your own");
+    app.add_option("--data", line.dataFolder, "Folder for the history and the queue instead of your own")
+        ->type_name("DIR");
     app.add_option(
            "--report", line.reports,
            "Write the exit-layer plot (exit-layers.png) and the report (report.pdf) into each of these "

@@ -14,6 +14,7 @@ struct CommandLine {
     bool firstRun = false;
     std::string theme;         ///< "", "system", "light", "dark"
     std::string settingsFile;  ///< instead of the person's own
+    std::string dataFolder;    ///< likewise, for history and queue
 
     std::vector<std::string> reports;  ///< run folders or run.json files
     std::string screenshot;            ///< file

@@ -91,6 +91,8 @@ Remembered SettingsStore::load()
             for (const auto& [name, flag] : flagsOf(remembered.exportChoice)) {
                 *flag = settings.value(QStringLiteral("export/") + name, *flag).toBool();
             }
+            remembered.historyLimit =
+                settings.value(QStringLiteral("history/limit"), remembered.historyLimit).toInt();
             const QString run = settings.value(QStringLiteral("run/settings")).toString();
             try {
                 if (!run.isEmpty()) {
@@ -120,6 +122,7 @@ bool SettingsStore::save(const Remembered& remembered) const
     settings.setValue(QStringLiteral("model/last"), remembered.lastModel);
     settings.setValue(QStringLiteral("model/recent"), remembered.recent.mid(0, mostRecent));
     settings.setValue(QStringLiteral("export/folder"), remembered.exportChoice.folder);
+    settings.setValue(QStringLiteral("history/limit"), remembered.historyLimit);
     auto choice = remembered.exportChoice;
     for (const auto& [name, flag] : flagsOf(choice)) {
         settings.setValue(QStringLiteral("export/") + name, *flag);

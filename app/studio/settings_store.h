@@ -23,6 +23,7 @@ struct Remembered {
     QStringList recent;  ///< newest first
     std::optional<SamplingSettings> settings;
     ui::ExportChoice exportChoice;
+    int historyLimit = 1000;  ///< runs kept
 };
 
 /// An INI file. A damaged one gives the defaults and is kept aside under another name.

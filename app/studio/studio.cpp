@@ -62,12 +62,18 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
       m_remembered(m_options.remember ? m_store.load() : Remembered()),
       m_engine(m_services.engine),
       m_run(m_engine, m_window),
+      m_state(!m_options.remember              ? QString()
+              : m_options.dataFolder.isEmpty() ? standardStateFolder()
+                                               : m_options.dataFolder),
+      m_undo(m_window),
+      m_history(m_state, m_window, m_undo.stack()),
       m_systemIsDark(systemPrefersDark())
 {
     m_startWhenOpen = m_options.startRun || (m_options.remember && !m_store.existed());
     m_exportChoice = m_remembered.exportChoice;
     connectWindow();
     connectEngine();
+    connectKeeping();
 
     const QString theme = m_options.theme.isEmpty() ? m_remembered.theme : m_options.theme;
     m_window
@@ -109,6 +115,7 @@ void Studio::begin()
         message.what = m_store.notice();
         m_window.messages()->post(std::move(message));
     }
+    m_history.load();
     listDevices();
     QString path = m_options.model;
     if (path.isEmpty() && !m_remembered.lastModel.isEmpty() && QFileInfo::exists(m_remembered.lastModel)) {
@@ -189,6 +196,7 @@ void Studio::connectWindow()
     connect(&m_window, &ui::MainWindow::recentChosen, this, &Studio::openPath);
     connect(&m_window, &ui::MainWindow::closing, this, [this] {
         remember();
+        keepRunInProgress();
         m_run.stop();
         m_engine.shutDown();
     });
@@ -246,6 +254,7 @@ void Studio::remember()
         m_remembered.settings = m_window.controls()->settings();
     }
     m_remembered.exportChoice = m_exportChoice;
+    m_remembered.historyLimit = m_history.limit();
     if (!m_store.save(m_remembered)) {
         qWarning("duodiff-studio: the settings could not be written to %s", qUtf8Printable(m_store.file()));
     }

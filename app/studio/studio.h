@@ -4,8 +4,11 @@
 #include "studio/dropped.h"
 #include "studio/engine_thread.h"
 #include "studio/exporter.h"
+#include "studio/history.h"
 #include "studio/run_controller.h"
 #include "studio/settings_store.h"
+#include "studio/state_folder.h"
+#include "studio/undo_steps.h"
 #include "ui/main_window.h"
 
 #include <QObject>
@@ -30,6 +33,7 @@ struct StudioOptions {
     QString model;          ///< opened first; empty: the remembered one, else `bundledModel`
     QString bundledModel;   ///< empty: none
     QString settingsFile;   ///< empty: the person's own
+    QString dataFolder;     ///< history and queue; empty: the person's own
     QString theme;          ///< overrides the remembered one
     bool startRun = false;  ///< begin a run as soon as the first model is open
     bool remember = true;
@@ -48,6 +52,8 @@ public:
     ui::MainWindow& window() { return m_window; }
     RunController& run() { return m_run; }
     EngineThread& engine() { return m_engine; }
+    History& history() { return m_history; }
+    UndoSteps& undo() { return m_undo; }
     const std::optional<ModelInfo>& model() const { return m_model; }
     /// The run on display; null where there is none.
     const std::shared_ptr<const KeptRun>& kept() const { return m_kept; }
@@ -83,12 +89,16 @@ private:
     void chooseAndOpen(bool checkpoint);
     void onDropped(const QStringList& paths);
     void showEarlierRun(const EarlierRun& run);
+    void offerRestore(const EarlierRun& run);
     void restore(const EarlierRun& run, bool settings, bool seed);
     void afterRun(const QString& what, std::function<void()> then);
 
     void onRunEnded(JobState state, const OutcomePointer& outcome);
     void onRunFailed(const Failure& failure);
     void keep(std::shared_ptr<KeptRun> run);
+    void connectKeeping();
+    void keepRunInProgress();
+    void showKeptRun(const HistoryStore::ShownRun& shown);
     void rememberBaseline(RunRecord& record);
     void askForExport(const ui::ExportChoice& preset);
     QString proposedFolder() const;
@@ -102,6 +112,9 @@ private:
     EngineThread m_engine;
     RunController m_run;
     Exporter m_exporter;
+    StateFolder m_state;
+    UndoSteps m_undo;
+    History m_history;
     QTimer m_idle;
 
     std::optional<ModelInfo> m_model;

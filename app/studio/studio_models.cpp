@@ -209,7 +209,12 @@ void Studio::showEarlierRun(const EarlierRun& run)
     m_kept = kept;
     updateActions();
     showIdleStatus();
+    offerRestore(run);
+}
 
+void Studio::offerRestore(const EarlierRun& run)
+{
+    const RunRecord& record = run.record;
     ui::Message message;
     message.what = tr("%1, made by %2.").arg(run.what, QString::fromStdString(record.model.name));
     if (!m_model) {

@@ -109,6 +109,7 @@ void Studio::keep(std::shared_ptr<KeptRun> run)
     m_window.setPictureText(
         m_kept->record.state == RunState::done ? tr("<b>Finished</b>") : tr("<b>Stopped</b>"),
         tr("<b>%1</b> of %2 images").arg(finished).arg(asked));
+    m_history.keep(m_kept);
 }
 
 void Studio::onRunFailed(const Failure& failure)

@@ -37,9 +37,11 @@ public:
 
     void make(bool startRun = false)
     {
+        app.reset();  // one at a time owns the folder
         studio::StudioOptions options;
         options.model = packPath();
         options.settingsFile = settingsPath();
+        options.dataFolder = folder.filePath(QStringLiteral("data"));
         options.startRun = startRun;
         if (!startRun && !QFile::exists(settingsPath())) {
             // With settings there, a start is not the first one.

@@ -24,6 +24,7 @@ public:
         StudioOptions options;
         options.model = QStringLiteral(DUODIFF_SOURCE_DIR "/models/fashion-mnist");
         options.settingsFile = settingsPath();
+        options.dataFolder = folder.filePath(QStringLiteral("data"));
         app = std::make_unique<Studio>(StudioServices{[] { return make_engine(); }, {}}, options);
         QSignalSpy opened(app.get(), &Studio::modelOpened);
         app->show();

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Point 15: the history.
+#include "report/image8.h"
+#include "report/image_metadata.h"
+#include "report/run_file.h"
+#include "studio/history_index.h"
+#include "studio_fixture.h"
+#include "ui/exit_plot.h"
+#include "ui/preview_grid.h"
+
+#include <QAbstractItemModelTester>
+#include <QAction>
+#include <QDirIterator>
+#include <QLineEdit>
+#include <QSpinBox>
+#include <QToolButton>
+
+using namespace duodiff;
+using namespace duodiff::studio;
+using duodiff::test::patience;
+using duodiff::test::StudioFixture;
+
+namespace
+{
+
+class HistoryFixture : public StudioFixture
+{
+public:
+    HistoryFixture() { open(); }
+
+    void open()
+    {
+        QSignalSpy loaded(&history(), &History::loaded);
+        showAndOpen();
+        QVERIFY(!loaded.isEmpty() || loaded.wait(patience));
+    }
+    void restart()
+    {
+        app->window().close();
+        make();
+        open();
+    }
+    History& history() { return app->history(); }
+    QAbstractItemModel& rows() { return *history().panel().list()->model(); }
+    QString runsFolder() const { return folder.filePath(QStringLiteral("data/history/runs")); }
+    QString indexPath() const { return folder.filePath(QStringLiteral("data/history/index.jsonl")); }
+    QStringList runsOnDisk() const
+    {
+        return QDir(runsFolder()).entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name);
+    }
+
+    /// Runs, and waits until the history has it; its id.
+    QString keepOne(PolicyKind policy, int images = 2, std::uint64_t seed = 0)
+    {
+        configure(policy, 12, images, 4);
+        auto settings = controls().settings();
+        settings.seed = seed;
+        controls().setSettings(settings);
+        QSignalSpy kept(&history(), &History::kept);
+        runToTheEnd();
+        if (kept.isEmpty()) {
+            kept.wait(patience);
+        }
+        return kept.isEmpty() ? QString() : kept.first().first().toString();
+    }
+
+    std::vector<ui::HistoryEntry> entries() { return history().model().entries(); }
+};
+
+QByteArray contents(const QString& path)
+{
+    QFile file(path);
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+void overwrite(const QString& path, const QByteArray& bytes)
+{
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(bytes);
+}
+
+ui::HistoryEntry sampleEntry()
+{
+    ui::HistoryEntry entry;
+    entry.id = QStringLiteral("20261121-101112000-00ff");
+    entry.title = QStringLiteral("AdaDiff, θ = 0.08");
+    entry.model = QStringLiteral("a \"model\"\n");
+    entry.solver = QStringLiteral("DDPM");
+    entry.steps = 1000;
+    entry.seed = 18446744073709551615ull;
+    entry.time = QDateTime(QDate(2026, 11, 21), QTime(10, 11, 12, 345), Qt::UTC);
+    entry.skipped = 0.4375;
+    entry.images = 7;
+    entry.asked = 16;
+    entry.state = RunState::cancelled;
+    entry.classes = {QStringLiteral("Bag"), QStringLiteral("Ankle boot")};
+    entry.thumbnails = 4;
+    entry.bytes = 123456789012;
+    entry.favourite = true;
+    return entry;
+}
+
+}  // namespace
+
+class StudioHistory : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyRunIsKeptWithItsImagesAndSettingsWhole()
+    {
+        HistoryFixture f;
+        const QAbstractItemModelTester tester(&f.history().model(),
+                                              QAbstractItemModelTester::FailureReportingMode::QtTest);
+        const QAbstractItemModelTester filterTester(&f.rows(),
+                                                    QAbstractItemModelTester::FailureReportingMode::QtTest);
+        const QString id = f.keepOne(PolicyKind::adadiff, 3, 1234567890123456789ull);
+        QVERIFY(!id.isEmpty());
+        QCOMPARE(f.rows().rowCount(), 1);
+        const auto& entry = f.entries().front();
+        QCOMPARE(entry.seed, 1234567890123456789ull);
+        QCOMPARE(entry.images, 3);
+        QCOMPARE(entry.thumbnails, 3);
+        QVERIFY(entry.bytes > 1000);
+        QVERIFY(entry.title.contains(QStringLiteral("0.08")));
+
+        const std::filesystem::path folder = f.history().store().runFolder(id).toStdU16String();
+        const RunRecord read = read_run_file(folder / "run.json");
+        QVERIFY(read.settings == f.app->kept()->record.settings);
+        QCOMPARE(read.probes, f.app->kept()->record.probes);
+        QVERIFY(!read.steps.front().uncertainty.empty());
+        for (int image = 0; image < 3; ++image) {
+            const auto path = folder / read.images[static_cast<std::size_t>(image)].file;
+            QVERIFY(read_png(path) == to_image8(f.app->kept()->images[static_cast<std::size_t>(image)]));
+            QVERIFY(read_image_metadata(path).settings == read.settings);
+        }
+    }
+
+    void aStoppedRunAndTheOneThatClosingEndsAreKeptToo()
+    {
+        HistoryFixture f;
+        f.configure(PolicyKind::full, 20, 8, 4);
+        f.script->gate.close();
+        f.script->gate.allow(25);
+        f.app->generate();
+        f.script->gate.waitForVisitor();
+        QSignalSpy kept(&f.history(), &History::kept);
+        f.app->run().stop();
+        QVERIFY(kept.wait(patience));
+        QCOMPARE(f.entries().front().state, RunState::cancelled);
+        QCOMPARE(f.entries().front().images, 4);
+        f.script->gate.allow(25);
+        f.app->generate();
+        QTRY_VERIFY_WITH_TIMEOUT(f.app->run().live().steps.size() == 20, patience);
+        f.script->gate.waitForVisitor();
+        f.restart();
+        QCOMPARE(f.rows().rowCount(), 2);
+        QCOMPARE(f.entries().front().state, RunState::cancelled);
+    }
+
+    void aRunShownAgainIsTheSameInPicturesPlotAndNumbersAndCanBeRestored()
+    {
+        HistoryFixture f;
+        const QString id = f.keepOne(PolicyKind::adadiff, 3, 7);
+        const auto before = f.app->kept();
+        const auto curve = f.app->window().plot()->data().meanCurve();
+        f.keepOne(PolicyKind::full, 1, 99);
+        QVERIFY(f.app->window().plot()->data().meanCurve() != curve);
+        f.history().panel().select(id);
+        QSignalSpy shown(&f.history(), &History::shown);
+        QTest::keyClick(f.history().panel().list(), Qt::Key_Return);
+        QVERIFY(shown.wait(patience));
+        QCOMPARE(f.app->window().plot()->data().meanCurve(), curve);
+        QCOMPARE(f.app->window().previews()->count(), 3);
+        for (int image = 0; image < 3; ++image) {
+            const auto& finished = before->images[static_cast<std::size_t>(image)];
+            QCOMPARE(f.app->window().previews()->image(image).convertToFormat(QImage::Format_RGB32),
+                     ui::toImage(finished).convertToFormat(QImage::Format_RGB32));
+            QVERIFY(to_image8(f.app->kept()->images[static_cast<std::size_t>(image)]) == to_image8(finished));
+        }
+        const auto message = f.messages().current();
+        QCOMPARE(message.actions.size(), std::size_t(3));
+        message.actions.front().run();
+        auto restored = f.controls().settings();
+        restored.precision = before->record.settings.precision;
+        QVERIFY(restored == before->record.settings);
+    }
+
+    void theSearchFindsPolicyModelClassSeedAndDateAndFavouritesAlone()
+    {
+        HistoryFixture f;
+        const QString first = f.keepOne(PolicyKind::adadiff, 2, 41);
+        const QString second = f.keepOne(PolicyKind::duodiff, 10, 4711);
+        auto* search = f.history().panel().search();
+        const auto found = [&](const QString& words) {
+            search->setText(words);
+            return f.rows().rowCount();
+        };
+        QCOMPARE(found(QStringLiteral("adadiff")), 1);
+        QCOMPARE(found(QStringLiteral("diff")), 2);
+        QCOMPARE(found(QStringLiteral("seed 4711")), 1);
+        QCOMPARE(found(QStringLiteral("fashion")), 2);
+        QCOMPARE(found(QStringLiteral("ankle BOOT")), 1);
+        const QDate day = f.entries().front().time.toLocalTime().date();
+        QCOMPARE(found(day.toString(Qt::ISODate)), 2);
+        QCOMPARE(found(QStringLiteral("adadiff ankle")), 0);
+        QVERIFY(f.history().panel().list()->emptyText().contains(QStringLiteral("No run matches")));
+        QCOMPARE(found({}), 2);
+        f.history().toggleFavourite(first);
+        f.history().panel().favouritesButton()->click();
+        QCOMPARE(f.rows().rowCount(), 1);
+        f.restart();
+        QVERIFY(f.history().model().find(first)->favourite);
+        QVERIFY(!f.history().model().find(second)->favourite);
+    }
+
+    void aDeletedRunComesBackByUndoAndIsGoneAfterTheNextStart()
+    {
+        HistoryFixture f;
+        const QString first = f.keepOne(PolicyKind::adadiff);
+        const QString second = f.keepOne(PolicyKind::full);
+        f.activate();
+        f.history().panel().select(first);
+        f.history().panel().list()->setFocus();
+        QTest::keyClick(f.history().panel().list(), Qt::Key_Delete);
+        QCOMPARE(f.rows().rowCount(), 1);
+        QTRY_COMPARE_WITH_TIMEOUT(f.runsOnDisk(), QStringList{second}, patience);
+        QVERIFY(f.app->undo().undoAction()->text().contains(QStringLiteral("deletion of AdaDiff")));
+        QTest::keyClick(&f.app->window(), Qt::Key_Z, Qt::ControlModifier);
+        QTRY_COMPARE_WITH_TIMEOUT(f.rows().rowCount(), 2, patience);
+        QCOMPARE(f.runsOnDisk(), (QStringList{first, second}));
+
+        f.history().remove(first);
+        f.messages().current().actions.front().run();
+        QTRY_COMPARE_WITH_TIMEOUT(f.rows().rowCount(), 2, patience);
+        f.history().remove(first);
+        f.restart();
+        QCOMPARE(f.runsOnDisk(), QStringList{second});
+        QCOMPARE(f.rows().rowCount(), 1);
+        QVERIFY(!QFileInfo::exists(f.folder.filePath(QStringLiteral("data/history/trash"))));
+    }
+
+    void theOldestGoBeyondTheLimitButFavouritesNever()
+    {
+        HistoryFixture f;
+        QStringList ids;
+        for (int run = 0; run < 12; ++run) {
+            ids << f.keepOne(PolicyKind::full, 1, static_cast<std::uint64_t>(run));
+        }
+        f.history().toggleFavourite(ids[0]);
+        f.history().panel().limitBox()->setValue(10);
+        QCOMPARE(f.rows().rowCount(), 12);
+        QVERIFY(f.messages().current().what.contains(QStringLiteral("oldest")));
+        ids << f.keepOne(PolicyKind::full);
+        QCOMPARE(f.rows().rowCount(), 11);
+        f.restart();
+        QCOMPARE(f.history().limit(), 10);
+        QStringList expected{ids[0]};
+        expected += ids.mid(3);
+        QCOMPARE(f.runsOnDisk(), expected);
+    }
+
+    void anIndexLineReadsBackAsItWasWritten()
+    {
+        const auto entry = sampleEntry();
+        const auto index = readIndex(addLine(entry));
+        QCOMPARE(index.damagedLines, 0);
+        QVERIFY(index.entries.size() == 1 && index.entries.front() == entry);
+        QVERIFY(entryFromJson(entryToJson(entry)) == entry);
+        QVERIFY(readIndex(addLine(entry) + favouriteLine(entry.id, false) + removeLine(entry.id))
+                    .entries.empty());
+    }
+
+    void anIndexThatIsCutOffAnywhereIsReadUpToThere()
+    {
+        auto entry = sampleEntry();
+        QByteArray bytes;
+        std::vector<qsizetype> ends;
+        for (int run = 0; run < 4; ++run) {
+            entry.id = QStringLiteral("run-%1").arg(run);
+            bytes += addLine(entry);
+            ends.push_back(bytes.size());
+        }
+        for (qsizetype size = 0; size <= bytes.size(); ++size) {
+            const auto index = readIndex(bytes.left(size));
+            const auto whole =
+                std::count_if(ends.begin(), ends.end(), [size](qsizetype end) { return end <= size; });
+            QCOMPARE(index.entries.size(), static_cast<std::size_t>(whole));
+            QCOMPARE(index.damagedLines, 0);
+        }
+    }
+
+    void killedAtAnyMomentTheHistoryIsWholeAtTheNextStart_data()
+    {
+        QTest::addColumn<QString>("what");
+        QTest::newRow("between the run and its line") << "no line";
+        QTest::newRow("within the line") << "half a line";
+        QTest::newRow("while the run was written") << "unfinished";
+        QTest::newRow("between the trash and its line") << "trash";
+    }
+
+    void killedAtAnyMomentTheHistoryIsWholeAtTheNextStart()
+    {
+        QFETCH(QString, what);
+        HistoryFixture f;
+        const QString first = f.keepOne(PolicyKind::adadiff);
+        const QByteArray before = contents(f.indexPath());
+        const QString second = f.keepOne(PolicyKind::full);
+        const QByteArray after = contents(f.indexPath());
+        f.app->window().close();
+        f.app.reset();
+        const QDir data(f.folder.filePath(QStringLiteral("data/history")));
+        QStringList expected{first, second};
+        if (what == QLatin1String("no line")) {
+            overwrite(f.indexPath(), before);
+        } else if (what == QLatin1String("half a line")) {
+            overwrite(f.indexPath(), after.left((before.size() + after.size()) / 2));
+        } else if (what == QLatin1String("unfinished")) {
+            QVERIFY(data.mkpath(QStringLiteral("unfinished")));
+            QVERIFY(QDir().rename(f.runsFolder() + '/' + second, data.filePath("unfinished/" + second)));
+            overwrite(f.indexPath(), before);
+            expected = {first};
+        } else {
+            QVERIFY(data.mkpath(QStringLiteral("trash")));
+            QVERIFY(QDir().rename(f.runsFolder() + '/' + first, data.filePath("trash/" + first)));
+            expected = {second};
+        }
+        f.make();
+        f.open();
+        QVERIFY(f.messages().isEmpty());
+        QCOMPARE(f.rows().rowCount(), expected.size());
+        QCOMPARE(f.runsOnDisk(), expected);
+        QVERIFY(!data.exists(QStringLiteral("unfinished")));
+        const auto index = readIndex(contents(f.indexPath()));
+        QCOMPARE(index.entries.size(), static_cast<std::size_t>(expected.size()));
+        QVERIFY(!index.cutOff && index.damagedLines == 0);
+    }
+
+    void aDamagedIndexIsKeptAsideWithANoticeAndMadeAnewFromTheRuns_data()
+    {
+        QTest::addColumn<QByteArray>("bytes");
+        QTest::newRow("binary") << QByteArray("\x89PNG\r\n\x1a\n\0\0\0 garbage \n[[[ nothing\n", 31);
+        QTest::newRow("wrong types") << QByteArray("{\"add\": {\"id\": 7, \"title\": [], \"seed\": {}}}\n");
+        QTest::newRow("a path for an id") << addLine([] {
+            auto entry = sampleEntry();
+            entry.id = QStringLiteral("../../escape");
+            return entry;
+        }());
+        QTest::newRow("one line without an end in sight")
+            << QByteArray("{\"add\": \"") + QByteArray(3'000'000, 'x') + "\"}\n";
+        QTest::newRow("nested without end") << QByteArray(60'000, '[') + "\n";
+    }
+
+    void aDamagedIndexIsKeptAsideWithANoticeAndMadeAnewFromTheRuns()
+    {
+        QFETCH(QByteArray, bytes);
+        HistoryFixture f;
+        const QString first = f.keepOne(PolicyKind::adadiff);
+        f.history().toggleFavourite(first);
+        f.keepOne(PolicyKind::full);
+        f.app->window().close();
+        f.app.reset();
+        overwrite(f.indexPath(), bytes);
+        f.make();
+        f.open();
+        QCOMPARE(f.rows().rowCount(), 2);
+        QVERIFY(f.history().model().find(first)->favourite);
+        QVERIFY(f.messages().current().what.contains(QStringLiteral("damaged")));
+        QCOMPARE(contents(f.indexPath() + QStringLiteral(".damaged")), bytes);
+        f.restart();
+        QVERIFY(f.messages().isEmpty());
+        QCOMPARE(f.rows().rowCount(), 2);
+    }
+
+    void aRunThatCannotBeReadIsKeptAsideAndSaidSo()
+    {
+        HistoryFixture f;
+        const QString first = f.keepOne(PolicyKind::adadiff);
+        const QString second = f.keepOne(PolicyKind::full);
+        overwrite(f.history().store().runFolder(first) + QStringLiteral("/run.json"), "{\"settings\": 3}");
+        f.history().show(first);
+        QTRY_VERIFY_WITH_TIMEOUT(!f.messages().isEmpty(), patience);
+        QVERIFY(f.messages().current().kind == ui::Message::Kind::error);
+        QVERIFY(f.messages().current().remedy.contains(QStringLiteral("damaged")));
+        QCOMPARE(f.runsOnDisk(), QStringList{second});
+        QVERIFY(QFileInfo::exists(f.folder.filePath("data/history/damaged/" + first + "/run.json")));
+
+        f.app->window().close();
+        f.app.reset();
+        overwrite(f.runsFolder() + '/' + second + QStringLiteral("/entry.json"), "{}");
+        overwrite(f.runsFolder() + '/' + second + QStringLiteral("/run.json"), "\1\2\3");
+        QFile::remove(f.indexPath());
+        f.make();
+        f.open();
+        QCOMPARE(f.rows().rowCount(), 0);
+        QVERIFY(f.messages().current().what.contains(QStringLiteral("could not be read")));
+        QVERIFY(QFileInfo::exists(f.folder.filePath("data/history/damaged/" + second)));
+    }
+
+    void aSecondStudioTidiesNothingOfTheFirst()
+    {
+        HistoryFixture f;
+        const QString first = f.keepOne(PolicyKind::adadiff);
+        f.history().remove(first);
+        QTRY_VERIFY_WITH_TIMEOUT(f.runsOnDisk().isEmpty(), patience);
+        const QString data = f.folder.filePath(QStringLiteral("data"));
+        const StateFolder other(data);
+        QVERIFY(!other.isOwner());
+        HistoryStore(data + QStringLiteral("/history")).load(other.isOwner());
+        QVERIFY(QFileInfo::exists(data + QStringLiteral("/history/trash/") + first));
+    }
+};
+
+int main(int argc, char** argv)
+{
+    QApplication application(argc, argv);
+    StudioHistory test;
+    return QTest::qExec(&test, argc, argv);
+}
+#include "studio_history.moc"
