@@ -271,9 +271,6 @@ private:
             sources_.refuse(fmt::format("embed_dim {} cannot be divided among num_heads {}", uvit.embed_dim,
                                         uvit.num_heads));
         }
-        if (uvit.embed_dim % 2 != 0) {
-            sources_.refuse(fmt::format("embed_dim is {}, but has to be even", uvit.embed_dim));
-        }
         if (uvit.img_size % uvit.patch_size != 0) {
             sources_.refuse(fmt::format("img_size {} cannot be divided into patches of {}", uvit.img_size,
                                         uvit.patch_size));

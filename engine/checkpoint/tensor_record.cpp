@@ -16,11 +16,12 @@ namespace duodiff
 namespace
 {
 
-/// True if any of `count` words, which need not be aligned, has all bits of `mask` set: for a floating
-/// format whose exponent bits are `mask`, that is a NaN or an infinity.
+/// True if any of `count` words, which need not be aligned, is larger than `largest` without its sign bit.
+/// Read as a number, a float grows with its size, and infinity and NaN are above all of them.
 template <class Word>
-bool any_all_ones(const std::byte* words, std::size_t count, Word mask)
+bool any_above(const std::byte* words, std::size_t count, Word largest)
 {
+    constexpr auto without_sign = static_cast<Word>(std::numeric_limits<Word>::max() >> 1U);
     constexpr std::size_t chunk = 4096;
     for (std::size_t start = 0; start < count; start += chunk) {
         const std::size_t end = std::min(count, start + chunk);
@@ -28,7 +29,8 @@ bool any_all_ones(const std::byte* words, std::size_t count, Word mask)
         for (std::size_t i = start; i < end; ++i) {
             Word word;
             std::memcpy(&word, words + i * sizeof(Word), sizeof(Word));
-            found = static_cast<Word>(found | static_cast<Word>((word & mask) == mask));
+            found = static_cast<Word>(found |
+                                      static_cast<Word>(static_cast<Word>(word & without_sign) > largest));
         }
         if (found) {
             return true;
@@ -37,17 +39,18 @@ bool any_all_ones(const std::byte* words, std::size_t count, Word mask)
     return false;
 }
 
+/// Doubles are compared with the largest float, which is what they become.
 bool any_non_finite(const std::byte* data, std::size_t count, at::ScalarType dtype)
 {
     switch (dtype) {
         case at::kDouble:
-            return any_all_ones<std::uint64_t>(data, count, 0x7ff0000000000000U);
+            return any_above<std::uint64_t>(data, count, 0x47efffffe0000000U);
         case at::kFloat:
-            return any_all_ones<std::uint32_t>(data, count, 0x7f800000U);
+            return any_above<std::uint32_t>(data, count, 0x7f7fffffU);
         case at::kHalf:
-            return any_all_ones<std::uint16_t>(data, count, 0x7c00U);
+            return any_above<std::uint16_t>(data, count, 0x7bffU);
         case at::kBFloat16:
-            return any_all_ones<std::uint16_t>(data, count, 0x7f80U);
+            return any_above<std::uint16_t>(data, count, 0x7f7fU);
         default:
             return false;
     }
@@ -153,9 +156,11 @@ void require_finite(const MappedFile& file, const TensorRecord& record)
         });
     }
     if (bad) {
-        throw EngineError(
-            ErrorCode::bad_file, "the tensor " + in_quotes(record.name) + " holds NaN or infinity",
-            file.path().string(), "The training that wrote it has diverged: use an earlier checkpoint.");
+        throw EngineError(ErrorCode::bad_file,
+                          "the tensor " + in_quotes(record.name) + " holds NaN or infinity" +
+                              (record.dtype == at::kDouble ? ", or a number beyond single precision" : ""),
+                          file.path().string(),
+                          "The training that wrote it has diverged: use an earlier checkpoint.");
     }
 }
 

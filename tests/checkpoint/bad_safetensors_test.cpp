@@ -137,6 +137,7 @@ TEST_CASE("NaN and infinity are refused in every floating type, naming the tenso
     };
     expect_bytes_refused("F64 NaN", file("F64", little_endian(0x7ff8000000000000, 8)), "'bad.weight'");
     expect_bytes_refused("F64 -inf", file("F64", little_endian(0xfff0000000000000, 8)), "'bad.weight'");
+    expect_bytes_refused("F64 beyond F32", file("F64", little_endian(0xc7f0000000000000, 8)), "'bad.weight'");
     expect_bytes_refused("F32 NaN", file("F32", little_endian(0x7fc00000, 4)), "'bad.weight'");
     expect_bytes_refused("F32 signalling NaN", file("F32", little_endian(0x7f800001, 4)), "'bad.weight'");
     expect_bytes_refused("F32 inf", file("F32", little_endian(0x7f800000, 4)), "'bad.weight'");

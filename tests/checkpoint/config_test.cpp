@@ -173,6 +173,10 @@ TEST_CASE("the configuration comes back from tensors and args, for every kind an
     vary([](UVitConfig& c) { c.mlp_ratio = 2.6875; });
     vary([](UVitConfig& c) { c.patch_size = 8; });
     vary([](UVitConfig& c) { c.in_chans = 1; });
+    vary([](UVitConfig& c) {
+        c.embed_dim = 45;
+        c.num_heads = 5;
+    });
     for (const ModelConfig& config : configs) {
         CAPTURE(to_string(config.kind));
         const ModelConfig resolved = resolve_config(checkpoint_of(config));
