@@ -141,6 +141,12 @@ ModelPart read_part(const json& entry, const fs::path& folder, const fs::path& p
         }
     }
     part.config = resolve_config(part.checkpoint);
+    const auto kind = entry.at("config").at("kind").get<std::string>();
+    if (kind != to_string(part.config.kind)) {
+        refuse(pack_file,
+               fmt::format("says that {} is of kind \"{}\", but its tensors are of kind {}",
+                           part.checkpoint.path.filename().string(), kind, to_string(part.config.kind)));
+    }
     return part;
 }
 

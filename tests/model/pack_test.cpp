@@ -219,6 +219,10 @@ TEST_CASE("a damaged or hostile pack is a bad file, in words")
          [](const fs::path& p) {
              change_pack(p, [](json& j) { j["parts"]["full"]["config"]["depth"] = 7; });
          }},
+        {"a kind that the tensors are not of",
+         [](const fs::path& p) {
+             change_pack(p, [](json& j) { j["parts"]["full"]["config"]["kind"] = "autoencoder"; });
+         }},
         {"heads do not divide",
          [](const fs::path& p) {
              change_pack(p, [](json& j) { j["parts"]["full"]["config"]["num_heads"] = 5; });
