@@ -19,7 +19,6 @@ namespace
 constexpr std::int64_t smallest_bf16_width = 256;
 
 constexpr int largest_count = 1'000'000;
-constexpr int largest_batch = 65'536;
 
 Failure refusal(std::string what, std::string where, std::string remedy = {})
 {
@@ -73,9 +72,9 @@ std::optional<Failure> check_amounts(const SamplingSettings& settings)
         return refusal(fmt::format("{} images are not possible", settings.count), "--count",
                        fmt::format("Choose from 1 to {}.", largest_count));
     }
-    if (settings.batch < 1 || settings.batch > largest_batch) {
+    if (settings.batch < 1 || settings.batch > largest_count) {
         return refusal(fmt::format("a batch of {} images is not possible", settings.batch), "--batch",
-                       fmt::format("Choose from 1 to {}.", largest_batch));
+                       fmt::format("Choose from 1 to {}.", largest_count));
     }
     return std::nullopt;
 }
