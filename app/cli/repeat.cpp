@@ -109,6 +109,11 @@ EarlierRun read_earlier_run(const std::filesystem::path& path)
         throw EngineError(ErrorCode::bad_file, "there is no such file", file.string(),
                           "Give an image or the run.json of an earlier run.");
     }
+    if (!std::filesystem::is_regular_file(file, error)) {
+        // A pipe that nobody writes to would be waited for for ever.
+        throw EngineError(ErrorCode::bad_file, "this is not a regular file", file.string(),
+                          "Give an image or the run.json of an earlier run.");
+    }
     EarlierRun run = starts_like_png(file) ? from_image(file) : from_run_file(file);
     forget_unmoved(run);
     return run;

@@ -304,6 +304,19 @@ std::vector<int> steps_not_saved(const SamplingSettings& settings, const std::ve
     return missing;
 }
 
+/// A latent model without its autoencoder has pictures too, but not those that a person expects.
+void tell_of_latents(const Context& context, const RunOutcome& outcome)
+{
+    const auto is_latent = [](const auto& image) { return image.channels != 1 && image.channels != 3; };
+    if (!outcome.images.empty() && is_latent(outcome.images.front())) {
+        note(context, fmt::format("this model makes latents of {} channels, and the pictures show the first "
+                                  "of them; a pack with an autoencoder decodes them",
+                                  outcome.images.front().channels));
+    } else if (!outcome.saved.empty() && is_latent(outcome.saved.front())) {
+        note(context, "the saved steps are latents, and their pictures show the first three channels");
+    }
+}
+
 /// A run that broke off after some batches: what they made is worth keeping.
 void keep_after_failure(const Context& context, const RunFolder& folder, SampleSink& sink)
 {
@@ -322,6 +335,7 @@ int finish(const Context& context, const SampleRequest& request, const RunFolder
     std::vector<KeptImage> images;
     std::transform(outcome.images.begin(), outcome.images.end(), std::back_inserter(images), kept_image);
     folder.write(outcome.record, images, outcome.saved);
+    tell_of_latents(context, outcome);
     if (!request.save_tensors.empty()) {
         context.hooks.save_tensors(request.save_tensors, outcome);
     }

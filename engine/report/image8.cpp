@@ -37,23 +37,19 @@ int near_square_columns(std::size_t images)
 
 Image8 to_image8(std::span<const float> pixels, int channels, int height, int width)
 {
-    if (channels != 1 && channels != 3) {
-        throw EngineError(ErrorCode::failed,
-                          fmt::format("a picture has 1 or 3 channels, these pixels have {}", channels), {},
-                          "decode latents before they are written as pictures");
-    }
     const std::size_t plane =
         static_cast<std::size_t>(std::max(height, 0)) * static_cast<std::size_t>(std::max(width, 0));
-    const std::size_t planes = static_cast<std::size_t>(channels);
-    if (plane == 0 || pixels.size() != plane * planes) {
+    const auto planes = static_cast<std::size_t>(std::max(channels, 0));
+    if (plane == 0 || planes == 0 || pixels.size() != plane * planes) {
         throw EngineError(ErrorCode::failed,
                           fmt::format("{} pixel values do not make a picture of {} x {} x {}", pixels.size(),
                                       channels, height, width));
     }
-    Image8 image{width, height, channels, std::vector<std::uint8_t>(plane * planes)};
-    for (std::size_t c = 0; c < planes; ++c) {
+    const std::size_t shown = planes < 3 ? 1 : 3;
+    Image8 image{width, height, static_cast<int>(shown), std::vector<std::uint8_t>(plane * shown)};
+    for (std::size_t c = 0; c < shown; ++c) {
         for (std::size_t i = 0; i < plane; ++i) {
-            image.pixels[i * planes + c] = to_byte(pixels[c * plane + i]);
+            image.pixels[i * shown + c] = to_byte(pixels[c * plane + i]);
         }
     }
     return image;

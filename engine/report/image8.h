@@ -21,8 +21,8 @@ struct Image8 {
 };
 
 /// Float pixels in [-1, 1] scale, (channels, height, width), as 8-bit: (x + 1) / 2 clipped to [0, 1],
-/// times 255, rounded to the nearest integer (halves up). NaN becomes 0. `channels` is 1 or 3, anything
-/// else is EngineError(failed).
+/// times 255, rounded to the nearest integer (halves up). NaN becomes 0. Three channels are RGB and one is
+/// gray; of latents without a decoder the first three channels are shown, of two the first.
 Image8 to_image8(std::span<const float> pixels, int channels, int height, int width);
 Image8 to_image8(const FinishedImage& image);
 

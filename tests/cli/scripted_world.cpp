@@ -129,7 +129,7 @@ private:
     }
 
     /// Pixels that depend on the seed, so that another image is another file.
-    static FinishedImage make_image(const SamplingSettings& settings, int index)
+    FinishedImage make_image(const SamplingSettings& settings, int index) const
     {
         FinishedImage image;
         image.index = index;
@@ -137,10 +137,10 @@ private:
         image.label = settings.classes.empty()
                           ? index % 3
                           : settings.classes[static_cast<std::size_t>(index) % settings.classes.size()];
-        image.channels = 1;
+        image.channels = script_.info.summary.channels;
         image.height = image_size;
         image.width = image_size;
-        for (int i = 0; i < image_size * image_size; ++i) {
+        for (int i = 0; i < image.channels * image_size * image_size; ++i) {
             image.pixels.push_back(static_cast<float>(std::sin(static_cast<double>(image.seed % 1000) + i)));
         }
         return image;

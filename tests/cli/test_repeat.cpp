@@ -9,6 +9,7 @@
 #include "support/test_paths.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 using namespace duodiff;
 using namespace duodiff::cli::test;
@@ -145,7 +146,8 @@ TEST_CASE("what holds no run is refused with status 3")
     make_file(earlier.folder / "noise", "not a run");
     make_file(earlier.folder / "broken.png", "\x89PNG\r\n\x1a\nrest");
     write_clean_image(earlier.folder / "clean.png", read_png(earlier.first() / "0000.png"));
-    for (const char* name : {"noise", "broken.png", "clean.png", "absent.png"}) {
+    REQUIRE(mkfifo((earlier.folder / "pipe").c_str(), 0600) == 0);
+    for (const char* name : {"noise", "broken.png", "clean.png", "absent.png", "pipe"}) {
         CAPTURE(name);
         const Result result = earlier.repeat(earlier.folder / name);
         CHECK(result.status == 3);

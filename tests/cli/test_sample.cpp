@@ -171,6 +171,16 @@ TEST_CASE("a run leaves its images, grid, run file, table, report and saved stat
     CHECK(result.err.empty());
 }
 
+TEST_CASE("latents without an autoencoder become pictures of their first channels, and that is said")
+{
+    Sampling sampling;
+    sampling.world.script.info.summary.channels = 4;
+    const Result result = sampling.run(small);
+    CHECK(result.status == 0);
+    CHECK(result.err.find("latents of 4 channels") != std::string::npos);
+    CHECK(std::filesystem::is_regular_file(sampling.out() / "0004.png"));
+}
+
 TEST_CASE("a step that the solver does not visit is said to be missing")
 {
     Sampling sampling;

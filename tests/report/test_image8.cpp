@@ -40,11 +40,14 @@ TEST_CASE("every 8-bit value survives the way through floats")
     }
 }
 
-TEST_CASE("planes become interleaved channels, and only one or three of them are a picture")
+TEST_CASE("planes become interleaved channels; of latents the first three are shown, of two the first")
 {
     const Image8 image = to_image8(std::vector<float>{-1, 1, 0, 0, 1, -1}, 3, 1, 2);
     CHECK(image.pixels == std::vector<std::uint8_t>{0, 128, 255, 255, 128, 0});
-    for (const int channels : {0, 2, 4, -1}) {
+    CHECK(to_image8(std::vector<float>{-1, 1, 0, 0, 1, -1, 0.5F, 0.5F}, 4, 1, 2) == image);
+    const Image8 first = to_image8(std::vector<float>{-1, 1, 0, 0}, 2, 1, 2);
+    CHECK(first == Image8{2, 1, 1, {0, 255}});
+    for (const int channels : {0, 3, -1}) {
         CHECK_THROWS_AS(to_image8(std::vector<float>(8, 0.0F), channels, 1, 2), EngineError);
     }
     CHECK_THROWS_AS(to_image8(std::vector<float>(5, 0.0F), 1, 2, 2), EngineError);
