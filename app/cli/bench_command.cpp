@@ -115,7 +115,7 @@ int bench_command(const Context& context, const Arguments& arguments)
     std::string json_file;
     const auto parser = make_parser(
         "Time full, DuoDiff and AdaDiff against each other in one process, in turn, and show how much of\n"
-        "the skipped work became time.",
+        "the skipped work became time: (1 - time / full time) / (share of blocks skipped).",
         "duodiff bench");
     add_model_options(*parser, request.source);
     add_run_options(*parser, changes);
