@@ -211,6 +211,12 @@ void ControlPanel::setPhase(Phase phase)
     refresh();
 }
 
+void ControlPanel::setQueuedRun(bool queued)
+{
+    m_queuedRun = queued;
+    refresh();
+}
+
 void ControlPanel::moveSwitchStep(int switchStep)
 {
     if (static_cast<int>(std::lround(m_switchStep->value())) != switchStep) {
@@ -296,8 +302,9 @@ void ControlPanel::setUnavailable(QWidget* field, const QString& reason)
 void ControlPanel::refresh()
 {
     const bool busy = m_phase != Phase::ready;
+    const bool fixed = busy && !m_queuedRun;
     const QString duringRun =
-        busy ? tr("A run is in progress; this takes effect in the next one.") : QString();
+        fixed ? tr("A run is in progress; this takes effect in the next one.") : QString();
     for (QAbstractButton* button : m_policies->buttons()) {
         const QString byModel = reasonAgainst(static_cast<PolicyKind>(m_policies->id(button)));
         setUnavailable(button, byModel.isEmpty() ? duringRun : byModel);
@@ -316,7 +323,7 @@ void ControlPanel::refresh()
     }
     const bool isDdim = chosen<SolverKind>(m_solver) == SolverKind::ddim;
     setUnavailable(m_eta, isDdim ? duringRun : tr("η applies to DDIM."));
-    m_classes->setEnabled(!busy && m_model && m_model->num_classes > 0);
+    m_classes->setEnabled(!fixed && m_model && m_model->num_classes > 0);
 
     setUnavailable(m_open, busy ? tr("A run is in progress; stop it first.") : QString());
     if (busy) {

@@ -57,6 +57,8 @@ public:
     void setDevices(const QStringList& devices);
     void setPhase(Phase phase);
     Phase phase() const { return m_phase; }
+    /// The run in progress came from the queue: every control prepares the next one.
+    void setQueuedRun(bool queued);
     /// Moved elsewhere (the line in the plot); emits `liveChanged`.
     void moveSwitchStep(int switchStep);
     void drawSeed();
@@ -101,6 +103,7 @@ private:
     std::optional<ModelInfo> m_model;
     SamplingSettings m_base;  ///< what has no control: x_t to keep
     Phase m_phase = Phase::ready;
+    bool m_queuedRun = false;
     QString m_opening;
     std::map<SolverKind, int> m_stepsOfSolver;
     std::map<QWidget*, QString> m_toolTips;

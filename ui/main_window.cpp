@@ -22,6 +22,7 @@
 #include <QProgressBar>
 #include <QScrollArea>
 #include <QStatusBar>
+#include <QTabBar>
 #include <QToolButton>
 #include <QUrl>
 #include <QVBoxLayout>
@@ -258,6 +259,19 @@ void MainWindow::resetLayout()
     }
     resizeDocks({m_controlsDock, m_numbersDock}, {272, 240}, Qt::Horizontal);
     resizeDocks({m_plotDock}, {std::max(240, height() * 2 / 5)}, Qt::Vertical);
+}
+
+void MainWindow::childEvent(QChildEvent* event)
+{
+    // Qt makes the bars of tabbed panels by itself, without a name.
+    if (auto* tabs = qobject_cast<QTabBar*>(event->child()); tabs != nullptr && event->polished()) {
+        tabs->setAccessibleName(tr("Panels in one place"));
+        for (auto* scroll : tabs->findChildren<QToolButton*>()) {
+            scroll->setAccessibleName(tr("Scroll the panels"));
+            scroll->setToolTip(tr("Show more of the panels that share this place"));
+        }
+    }
+    QMainWindow::childEvent(event);
 }
 
 void MainWindow::closeEvent(QCloseEvent* event)

@@ -115,6 +115,7 @@ Q_SIGNALS:
     void themeChanged(const duodiff::ui::Theme& theme);
 
 protected:
+    void childEvent(QChildEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;

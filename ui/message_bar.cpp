@@ -14,6 +14,16 @@
 namespace duodiff::ui
 {
 
+namespace
+{
+
+bool isPassing(const Message& message)
+{
+    return message.kind == Message::Kind::notice && !message.lasting;
+}
+
+}  // namespace
+
 Message messageOf(const Failure& failure)
 {
     Message message;
@@ -50,7 +60,7 @@ void MessageBar::setTheme(const Theme& theme)
 
 void MessageBar::post(Message message)
 {
-    std::erase_if(m_messages, [](const Message& old) { return old.kind == Message::Kind::notice; });
+    std::erase_if(m_messages, isPassing);
     m_messages.push_back(std::move(message));
     showCurrent();
 }
@@ -72,7 +82,7 @@ void MessageBar::dismiss()
 
 void MessageBar::clearNotices()
 {
-    std::erase_if(m_messages, [](const Message& old) { return old.kind == Message::Kind::notice; });
+    std::erase_if(m_messages, isPassing);
     showCurrent();
 }
 

@@ -25,6 +25,7 @@ struct MessageAction {
 struct Message {
     enum class Kind { notice, error };
     Kind kind = Kind::notice;
+    bool lasting = false;  ///< a notice that stays until it is dismissed, as errors do
     QString what;
     QString where;
     QString remedy;
@@ -35,8 +36,8 @@ struct Message {
 /// An error as a message: what, where, what to do.
 Message messageOf(const Failure& failure);
 
-/// The bar above the pictures in which the window speaks. The newest message is shown; errors below it
-/// wait until it is dismissed, notices do not.
+/// The bar above the pictures in which the window speaks. The newest message is shown; errors and
+/// lasting notices below it wait until it is dismissed, other notices do not.
 class MessageBar : public QFrame
 {
     Q_OBJECT
@@ -48,7 +49,7 @@ public:
     void postFailure(const Failure& failure, std::vector<MessageAction> actions = {});
     /// The one in view goes; the one below it, if any, comes.
     void dismiss();
-    /// All notices go; errors stay.
+    /// All notices go, but the lasting ones; errors stay.
     void clearNotices();
     void setTheme(const Theme& theme);
 

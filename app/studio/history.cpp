@@ -136,6 +136,7 @@ void History::load()
             for (const QString& notice : read.notices) {
                 ui::Message message;
                 message.what = notice;
+                message.lasting = true;
                 m_window.messages()->post(std::move(message));
             }
             if (failure) {

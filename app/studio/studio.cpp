@@ -67,6 +67,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
                                                : m_options.dataFolder),
       m_undo(m_window),
       m_history(m_state, m_window, m_undo.stack()),
+      m_queue(m_state, m_window, queueHost()),
       m_systemIsDark(systemPrefersDark())
 {
     m_startWhenOpen = m_options.startRun || (m_options.remember && !m_store.existed());
@@ -113,9 +114,11 @@ void Studio::begin()
     if (!m_store.notice().isEmpty()) {
         ui::Message message;
         message.what = m_store.notice();
+        message.lasting = true;
         m_window.messages()->post(std::move(message));
     }
     m_history.load();
+    m_queue.load();
     listDevices();
     QString path = m_options.model;
     if (path.isEmpty() && !m_remembered.lastModel.isEmpty() && QFileInfo::exists(m_remembered.lastModel)) {
@@ -161,8 +164,12 @@ void Studio::connectWindow()
     connect(controls, &ControlPanel::stopRequested, &m_run, &RunController::stop);
     connect(controls, &ControlPanel::finishBatchRequested, &m_run, &RunController::finishBatch);
     connect(controls, &ControlPanel::openRequested, this, [this] { chooseAndOpen(false); });
-    connect(controls, &ControlPanel::liveChanged, this,
-            [this, controls] { m_run.moveLive(controls->settings()); });
+    connect(controls, &ControlPanel::liveChanged, this, [this, controls] {
+        // A queued run has settings of its own; the controls prepare the next one.
+        if (!m_queue.isRunning()) {
+            m_run.moveLive(controls->settings());
+        }
+    });
     connect(controls, &ControlPanel::settingsChanged, this, &Studio::showSwitchLine);
     connect(m_window.plot(), &ui::ExitPlot::switchStepMoved, controls, &ControlPanel::moveSwitchStep);
     connect(m_window.plot(), &ui::ExitPlot::switchStepReleased, controls, &ControlPanel::moveSwitchStep);
@@ -291,8 +298,9 @@ void Studio::updateActions()
     m_window.action(Act::generate)->setEnabled(m_model && !m_opening && !running);
     m_window.action(Act::stop)->setEnabled(running);
     m_window.action(Act::finishBatch)->setEnabled(running);
-    m_window.action(Act::newSeed)->setEnabled(!running);
-    m_window.action(Act::restoreDefaults)->setEnabled(!running);
+    m_queue.addAction()->setEnabled(m_model.has_value());
+    m_window.action(Act::newSeed)->setEnabled(!running || m_queue.isRunning());
+    m_window.action(Act::restoreDefaults)->setEnabled(!running || m_queue.isRunning());
     const bool hasRun = m_kept && !running && !m_exporter.isBusy();
     for (const Act act : {Act::exportAll, Act::exportImages, Act::exportReport}) {
         m_window.action(act)->setEnabled(hasRun);

@@ -6,6 +6,7 @@
 #include "studio/exporter.h"
 #include "studio/history.h"
 #include "studio/run_controller.h"
+#include "studio/run_queue.h"
 #include "studio/settings_store.h"
 #include "studio/state_folder.h"
 #include "studio/undo_steps.h"
@@ -53,6 +54,7 @@ public:
     RunController& run() { return m_run; }
     EngineThread& engine() { return m_engine; }
     History& history() { return m_history; }
+    RunQueue& queue() { return m_queue; }
     UndoSteps& undo() { return m_undo; }
     const std::optional<ModelInfo>& model() const { return m_model; }
     /// The run on display; null where there is none.
@@ -98,6 +100,8 @@ private:
     void keep(std::shared_ptr<KeptRun> run);
     void connectKeeping();
     void keepRunInProgress();
+    QueueHost queueHost();
+    void startQueued(const QueueItem& item);
     void showKeptRun(const HistoryStore::ShownRun& shown);
     void rememberBaseline(RunRecord& record);
     void askForExport(const ui::ExportChoice& preset);
@@ -115,6 +119,8 @@ private:
     StateFolder m_state;
     UndoSteps m_undo;
     History m_history;
+    RunQueue m_queue;
+    std::optional<QueueItem> m_queued;  ///< waits for its model to be open
     QTimer m_idle;
 
     std::optional<ModelInfo> m_model;

@@ -7,7 +7,7 @@
 #include "ui/preview_grid.h"
 #include "ui/run_numbers.h"
 
-#include <QLocale>
+#include <QAction>
 
 namespace duodiff::studio
 {
@@ -37,9 +37,35 @@ QStringList captionsOf(const RunRecord& record)
 void Studio::connectKeeping()
 {
     m_history.setLimit(m_remembered.historyLimit);
+    connect(m_queue.addAction(), &QAction::triggered, this, [this] {
+        if (m_model) {
+            m_queue.add(m_window.controls()->settings(), m_remembered.lastModel,
+                        QString::fromStdString(m_model->summary.name));
+        }
+    });
     connect(&m_history, &History::shown, this, [this](const std::shared_ptr<HistoryStore::ShownRun>& shown) {
         afterRun(shown->run.what, [this, shown] { showKeptRun(*shown); });
     });
+}
+
+QueueHost Studio::queueHost()
+{
+    return {[this] { return !m_opening && !m_run.isRunning(); },
+            [this](const QueueItem& item) { startQueued(item); },
+            [this] { m_queued ? m_opening->requestStop() : m_run.stop(); }};
+}
+
+void Studio::startQueued(const QueueItem& item)
+{
+    if (!m_model || m_remembered.lastModel != item.model) {
+        m_queued = item;
+        openModel(item.model);
+        return;
+    }
+    m_window.controls()->setQueuedRun(true);
+    m_window.messages()->clearNotices();
+    m_run.start(*m_model, item.settings);
+    updateActions();
 }
 
 void Studio::keepRunInProgress()

@@ -166,6 +166,10 @@ void Studio::onOpened(quint64 job, const ModelInfo& info)
     if (std::exchange(m_startWhenOpen, false)) {
         generate();
     }
+    if (m_queued) {
+        startQueued(*std::exchange(m_queued, std::nullopt));
+    }
+    m_queue.advance();
 }
 
 void Studio::onOpenEnded(quint64 job, const Failure* failure)
@@ -180,7 +184,10 @@ void Studio::onOpenEnded(quint64 job, const Failure* failure)
         m_window.previews()->clear(m_model ? tr("Ctrl+Return draws the images.")
                                            : tr("Open a model pack to begin, or drop one here."));
     }
-    if (failure != nullptr) {
+    if (std::exchange(m_queued, std::nullopt)) {
+        m_queue.runFailed(failure != nullptr ? *failure
+                                             : Failure{ErrorCode::cancelled, "It was cancelled", {}, {}});
+    } else if (failure != nullptr) {
         const QString path = m_openingPath;
         m_window.messages()->postFailure(*failure, {{tr("Retry"), [this, path] { openPath(path); }}});
     }

@@ -72,6 +72,8 @@ void Studio::onRunEnded(JobState state, const OutcomePointer& outcome)
     if (!kept->record.steps.empty()) {
         keep(std::move(kept));
     }
+    m_window.controls()->setQueuedRun(false);
+    m_queue.runEnded(state);
     updateActions();
     showIdleStatus();
     Q_EMIT runEnded(state);
@@ -114,6 +116,9 @@ void Studio::keep(std::shared_ptr<KeptRun> run)
 
 void Studio::onRunFailed(const Failure& failure)
 {
+    if (m_queue.runFailed(failure)) {
+        return;
+    }
     std::vector<ui::MessageAction> actions;
     auto* controls = m_window.controls();
     const auto settings = controls->settings();
