@@ -66,6 +66,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
               : m_options.dataFolder.isEmpty() ? standardStateFolder()
                                                : m_options.dataFolder),
       m_undo(m_window),
+      m_parameters(*m_window.controls(), m_undo.stack()),
       m_history(m_state, m_window, m_undo.stack()),
       m_queue(m_state, m_window, queueHost()),
       m_systemIsDark(systemPrefersDark())
@@ -186,7 +187,9 @@ void Studio::connectWindow()
     on(Act::stop, [this] { m_run.stop(); });
     on(Act::finishBatch, [this] { m_run.finishBatch(); });
     on(Act::newSeed, [controls] { controls->drawSeed(); });
-    on(Act::restoreDefaults, [controls] { controls->restoreAllDefaults(); });
+    on(Act::restoreDefaults, [this, controls] {
+        m_parameters.asOneStep(tr("defaults"), [controls] { controls->restoreAllDefaults(); });
+    });
     on(Act::themeSystem, [this] { applyTheme(); });
     on(Act::themeLight, [this] { applyTheme(); });
     on(Act::themeDark, [this] { applyTheme(); });

@@ -5,6 +5,7 @@
 #include "studio/engine_thread.h"
 #include "studio/exporter.h"
 #include "studio/history.h"
+#include "studio/parameter_undo.h"
 #include "studio/run_controller.h"
 #include "studio/run_queue.h"
 #include "studio/settings_store.h"
@@ -118,6 +119,7 @@ private:
     Exporter m_exporter;
     StateFolder m_state;
     UndoSteps m_undo;
+    ParameterUndo m_parameters;
     History m_history;
     RunQueue m_queue;
     std::optional<QueueItem> m_queued;  ///< waits for its model to be open

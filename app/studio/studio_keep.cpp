@@ -43,6 +43,11 @@ void Studio::connectKeeping()
                         QString::fromStdString(m_model->summary.name));
         }
     });
+    connect(&m_parameters, &ParameterUndo::applied, this, [this] {
+        if (m_run.isRunning() && !m_queue.isRunning()) {
+            m_run.moveLive(m_window.controls()->settings());
+        }
+    });
     connect(&m_history, &History::shown, this, [this](const std::shared_ptr<HistoryStore::ShownRun>& shown) {
         afterRun(shown->run.what, [this, shown] { showKeptRun(*shown); });
     });

@@ -131,14 +131,16 @@ void Studio::onOpened(quint64 job, const ModelInfo& info)
     m_model = info;
     auto* controls = m_window.controls();
     controls->setOpening({});
-    controls->setModel(info);
-    if (first && m_remembered.settings && m_openingPath == m_remembered.lastModel) {
-        controls->setSettings(*m_remembered.settings);
-    } else if (first) {
-        controls->restoreAllDefaults();
-    } else {
-        controls->restoreModelDefaults();
-    }
+    m_parameters.quietly([&] {
+        controls->setModel(info);
+        if (first && m_remembered.settings && m_openingPath == m_remembered.lastModel) {
+            controls->setSettings(*m_remembered.settings);
+        } else if (first) {
+            controls->restoreAllDefaults();
+        } else {
+            controls->restoreModelDefaults();
+        }
+    });
     m_window.setModelText(QString::fromStdString(info.summary.name),
                           QString::fromStdString(info.description));
     m_window.setProgress(1.0);
@@ -253,7 +255,7 @@ void Studio::restore(const EarlierRun& run, bool settings, bool seed)
     } else if (!seed) {
         wanted.seed = now.seed;
     }
-    controls->setSettings(wanted);
+    m_parameters.asOneStep(tr("restored settings"), [&] { controls->setSettings(wanted); });
     m_restored.reset();
     if (settings && seed) {
         m_restored = run;
