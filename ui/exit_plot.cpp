@@ -119,6 +119,12 @@ void ExitPlot::buildPlot()
     m_casing = addCurve("casing");
     m_mean = addCurve("mean");
     m_trace = addCurve("trace");
+    m_predicted = addCurve("predicted");
+    m_bound = addCurve("bound");
+    for (QCPGraph* graph : {m_predicted, m_bound}) {
+        // It compares values, and the gaps between the two are NaN.
+        graph->setAdaptiveSampling(false);
+    }
     m_marks = new PlotMarks(m_plot, m_data);
     m_crosshair = new PlotCrosshair(m_plot, QStringLiteral("cursor"));
 
@@ -170,7 +176,9 @@ void ExitPlot::beginRun(const ModelSummary& model, const SamplingSettings& setti
 {
     m_data.begin(model, settings);
     showSwitchOf(settings);
+    setPrediction(std::nullopt);
     m_image.reset();
+    point(std::nullopt);
     m_cursor.reset();
     m_cursorPinned = false;
     applyAxes();
@@ -192,6 +200,7 @@ void ExitPlot::addFrames(const std::vector<Frame>& frames)
         return;
     }
     paintColumns(first, last);
+    point(m_pointedLayer);
     refreshCurves();
     if (!m_draw.isActive()) {
         m_draw.start();
@@ -210,7 +219,9 @@ void ExitPlot::showRecord(const RunRecord& record)
 {
     m_data.load(record);
     showSwitchOf(record.settings);
+    setPrediction(std::nullopt);
     m_image.reset();
+    point(std::nullopt);
     m_cursor.reset();
     m_cursorPinned = false;
     applyAxes();
@@ -222,7 +233,9 @@ void ExitPlot::showRecord(const RunRecord& record)
 void ExitPlot::clear()
 {
     m_data.clear();
+    setPrediction(std::nullopt);
     m_image.reset();
+    point(std::nullopt);
     m_cursor.reset();
     setSwitchStep(std::nullopt);
     m_cursorPinned = false;
@@ -318,9 +331,14 @@ void ExitPlot::refreshCursor()
     }
     const auto [from, to] = m_data.span(*step);
     const bool measured = m_data.has(*step);
+    QString text = measured ? readout(*step) : tr("t = %1").arg(m_data.step(*step).t);
+    m_crosshair->setCell(std::nullopt);
+    if (!m_pointed.empty() && measured) {
+        text += tr(" · %1 at layer %2").arg(m_pointed.size()).arg(*m_pointedLayer);
+        m_crosshair->setCell(QRectF(from, *m_pointedLayer - 0.5, to - from, 1.0));
+    }
     m_crosshair->show((from + to) / 2.0,
-                      measured ? std::optional(m_data.statistics(*step).mean) : std::nullopt,
-                      measured ? readout(*step) : tr("t = %1").arg(m_data.step(*step).t));
+                      measured ? std::optional(m_data.statistics(*step).mean) : std::nullopt, text);
 }
 
 QString ExitPlot::readout(int step) const
@@ -353,6 +371,7 @@ void ExitPlot::setCursor(std::optional<int> step)
 {
     m_cursor = step;
     m_cursorPinned = step.has_value();
+    point(step ? m_pointedLayer : std::nullopt);
     refreshCursor();
     m_plot->layer(QStringLiteral("cursor"))->replot();
 }
@@ -378,6 +397,7 @@ void ExitPlot::setRunning(bool running)
     m_mean->setPen(QPen(m_theme.mean, running ? 1.6 : 2.0));
     m_trace->setPen(QPen(m_theme.trace, running ? 1.0 : 1.6));
     m_marks->setEmptyMessage(m_emptyMessage);
+    stylePrediction();
 }
 
 void ExitPlot::setTheme(const Theme& theme)
@@ -473,6 +493,9 @@ QString ExitPlot::textSummary() const
                                        .arg(m_data.step(*at).t)
                                        .arg(transition->level_before, 0, 'f', 1)
                                        .arg(transition->level_after, 0, 'f', 1);
+    }
+    if (m_prediction) {
+        text += tr(" Dashed: %1.").arg(m_prediction->legend);
     }
     return text;
 }

@@ -4,6 +4,7 @@
 #include "stream/frame.h"
 #include "stream/phase_transition.h"
 #include "stream/run_record.h"
+#include "stream/what_if.h"
 #include "ui/exit_data.h"
 #include "ui/theme.h"
 
@@ -26,6 +27,12 @@ namespace duodiff::ui
 
 class PlotMarks;
 class PlotCrosshair;
+
+/// The mean exit layer that another value would have given. Predicted: drawn dashed, never exported.
+struct PredictedCurve {
+    std::vector<WhatIfStep> steps;
+    QString legend;  ///< "what θ = 0.100 would give, predicted 18 s (−16 %)"
+};
 
 /// The exit-layer plot: which share of the batch left at which layer at every timestep, the mean with
 /// one standard deviation, the network in use, the phase transition. Time runs from T to 0, as
@@ -56,18 +63,28 @@ public:
     void setSwitchStep(std::optional<int> switchStep);
     std::optional<int> switchStep() const { return m_switchStep; }
 
+    /// Point 4: a curve beside the measured one; none: takes it away, as a new run or record does. Steps
+    /// whose layer is a lower bound are dotted and lighter.
+    void setPrediction(const std::optional<PredictedCurve>& prediction);
+    const std::optional<PredictedCurve>& prediction() const { return m_prediction; }
+
     /// The time cursor, as a step of the run.
     void setCursor(std::optional<int> step);
     std::optional<int> cursor() const { return m_cursor; }
+    /// Held by a click, a key or setCursor(); else it goes with the pointer.
+    bool isCursorPinned() const { return m_cursorPinned; }
     /// "t = 512: layer 7.3 ± 1.2 (n = 64)"; empty where the step was not run yet.
     QString readout(int step) const;
 
     /// Draws that image's exit layers over the mean.
     void setHighlightedImage(std::optional<int> image);
+    std::optional<int> highlightedImage() const { return m_image; }
 
     void setTheme(const Theme& theme);
     /// The plot in words, for screen readers and for the clipboard.
     QString textSummary() const;
+    /// The layer of the cell that is pointed at, at the cursor.
+    std::optional<int> pointedLayer() const { return m_pointedLayer; }
     std::optional<PhaseTransition> phaseTransition() const { return m_data.phaseTransition(); }
     const ExitData& data() const { return m_data; }
 
@@ -94,6 +111,10 @@ Q_SIGNALS:
     void switchStepMoved(int switchStep);
     void switchStepReleased(int switchStep);
     void cursorMoved(int step);
+    /// The pointer has left, or Esc: nobody holds the cursor any more.
+    void cursorReleased();
+    /// The images that left at the layer and step under the pointer, or that the keys are on; empty: none.
+    void imagesPointed(const std::vector<int>& images);
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
@@ -106,6 +127,7 @@ private:
     void paintColumns(int first, int last);
     void refreshCurves();
     void refreshTrace();
+    void stylePrediction();
     void refreshCursor();
     void showSwitchOf(const SamplingSettings& settings);
     void scheduleReplot();
@@ -113,6 +135,10 @@ private:
     void setFollowing(bool following);
     void placeFollowButton();
     void moveCursorTo(int step);
+    /// Point 10: the cell of the cursor's step at that layer.
+    void point(std::optional<int> layer);
+    void pointByKey(int direction);
+    void releaseCursor();
     void zoomTime(double factor, double centre);
     /// These three return whether the event ends here, or QCustomPlot drags and zooms with it.
     bool pressed(const QMouseEvent& event);
@@ -128,6 +154,8 @@ private:
     QCPGraph* m_upper = nullptr;
     QCPGraph* m_lower = nullptr;
     QCPGraph* m_trace = nullptr;
+    QCPGraph* m_predicted = nullptr;
+    QCPGraph* m_bound = nullptr;  ///< the predicted steps that are lower bounds
     PlotMarks* m_marks = nullptr;
     PlotCrosshair* m_crosshair = nullptr;
     QToolButton* m_follow = nullptr;
@@ -139,7 +167,10 @@ private:
     QString m_emptyMessage;
     std::optional<int> m_cursor;
     std::optional<int> m_image;
+    std::optional<int> m_pointedLayer;
+    std::vector<int> m_pointed;
     std::optional<int> m_switchStep;
+    std::optional<PredictedCurve> m_prediction;
     bool m_cursorPinned = false;
     bool m_running = false;
     bool m_following = true;

@@ -17,6 +17,11 @@ namespace
 
 constexpr double grabDistance = 6.0;  // pixels on either side of the switch line
 
+int layerAt(const QCustomPlot* plot, double y)
+{
+    return static_cast<int>(std::lround(plot->yAxis->pixelToCoord(y)));
+}
+
 }  // namespace
 
 void ExitPlot::moveCursorTo(int step)
@@ -25,9 +30,71 @@ void ExitPlot::moveCursorTo(int step)
         return;
     }
     m_cursor = std::clamp(step, 0, m_data.steps() - 1);
+    point(m_pointedLayer);
     refreshCursor();
     m_plot->layer(QStringLiteral("cursor"))->replot();
     Q_EMIT cursorMoved(*m_cursor);
+}
+
+void ExitPlot::releaseCursor()
+{
+    m_cursor.reset();
+    m_cursorPinned = false;
+    point(std::nullopt);
+    refreshCursor();
+    m_plot->layer(QStringLiteral("cursor"))->replot();
+    Q_EMIT cursorReleased();
+}
+
+void ExitPlot::point(std::optional<int> layer)
+{
+    std::vector<int> images;
+    if (layer && m_cursor && m_data.has(*m_cursor)) {
+        const auto& layers = m_data.step(*m_cursor).exit_layers;
+        for (std::size_t image = 0; image < layers.size(); ++image) {
+            if (layers[image] == *layer) {
+                images.push_back(static_cast<int>(image));
+            }
+        }
+    }
+    m_pointedLayer = layer;
+    if (images != m_pointed) {
+        m_pointed = std::move(images);
+        Q_EMIT imagesPointed(m_pointed);
+    }
+}
+
+void ExitPlot::pointByKey(int direction)
+{
+    const int here = m_cursor.value_or(m_data.lastStep());
+    if (!m_data.has(here)) {
+        return;
+    }
+    // Only layers that an image left at; the first key takes the one nearest to the mean.
+    const std::vector<double> shares = m_data.shares(here);
+    int layer = m_pointedLayer ? *m_pointedLayer + direction
+                               : static_cast<int>(std::lround(m_data.statistics(here).mean));
+    const auto used = [&](int candidate) { return shares[static_cast<std::size_t>(candidate)] > 0.0; };
+    if (!m_pointedLayer) {
+        for (int distance = 0; distance <= m_data.depth(); ++distance) {
+            if (layer - distance >= 0 && used(layer - distance)) {
+                layer -= distance;
+                break;
+            }
+            if (layer + distance <= m_data.depth() && used(layer + distance)) {
+                layer += distance;
+                break;
+            }
+        }
+    }
+    while (layer >= 0 && layer <= m_data.depth() && !used(layer)) {
+        layer += direction;
+    }
+    if (layer >= 0 && layer <= m_data.depth()) {
+        m_pointedLayer = layer;
+    }
+    m_cursorPinned = true;
+    moveCursorTo(here);
 }
 
 void ExitPlot::zoomTime(double factor, double centre)
@@ -65,9 +132,7 @@ bool ExitPlot::eventFilter(QObject* watched, QEvent* event)
             return true;
         case QEvent::Leave:
             if (!m_cursorPinned && m_cursor) {
-                m_cursor.reset();
-                refreshCursor();
-                m_plot->layer(QStringLiteral("cursor"))->replot();
+                releaseCursor();
             }
             break;
         default:
@@ -104,6 +169,7 @@ bool ExitPlot::moved(const QMouseEvent& event)
     const bool inside = m_plot->axisRect()->rect().contains(event.position().toPoint());
     m_plot->setCursor(inside && nearSwitchLine(x) ? Qt::SplitHCursor : Qt::ArrowCursor);
     if (inside && event.buttons() == Qt::NoButton && !m_cursorPinned) {
+        m_pointedLayer = layerAt(m_plot, event.position().y());
         moveCursorTo(m_data.stepAt(m_plot->xAxis->pixelToCoord(x)));
     }
     return false;
@@ -124,6 +190,7 @@ bool ExitPlot::released(const QMouseEvent& event)
     if (clicked) {
         // A click holds the cursor where it is, a second one lets it go.
         m_cursorPinned = !m_cursorPinned;
+        m_pointedLayer = layerAt(m_plot, event.position().y());
         moveCursorTo(m_data.stepAt(m_plot->xAxis->pixelToCoord(event.position().x())));
     }
     return false;
@@ -135,7 +202,8 @@ void ExitPlot::keyPressEvent(QKeyEvent* event)
         QWidget::keyPressEvent(event);
         return;
     }
-    const int stride = event->modifiers().testFlag(Qt::ControlModifier) ? 10 : 1;
+    const bool fast = (event->modifiers() & (Qt::ShiftModifier | Qt::ControlModifier)) != Qt::NoModifier;
+    const int stride = fast ? 10 : 1;
     const int here = m_cursor.value_or(std::max(m_data.lastStep(), 0));
     const auto centre = [&] {
         const auto [from, to] = m_data.span(here);
@@ -150,6 +218,10 @@ void ExitPlot::keyPressEvent(QKeyEvent* event)
             return pinAt(here - stride);
         case Qt::Key_Right:
             return pinAt(here + stride);
+        case Qt::Key_Up:
+            return pointByKey(1);
+        case Qt::Key_Down:
+            return pointByKey(-1);
         case Qt::Key_Home:
             return pinAt(0);
         case Qt::Key_End:
@@ -160,10 +232,14 @@ void ExitPlot::keyPressEvent(QKeyEvent* event)
         case Qt::Key_Minus:
             return zoomTime(1.25, centre());
         case Qt::Key_F:
+            // Esc stops a run in progress; this follows it.
+            if (m_cursor) {
+                releaseCursor();
+            }
             return fitView();
         case Qt::Key_Escape:
             if (m_cursor) {
-                return setCursor(std::nullopt);
+                return releaseCursor();
             }
             break;
         default:

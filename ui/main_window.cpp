@@ -230,6 +230,16 @@ void MainWindow::setPictureText(const QString& what, const QString& step)
     m_pictureStep->setText(step);
 }
 
+QString MainWindow::pictureWhat() const
+{
+    return m_pictureWhat->text();
+}
+
+QString MainWindow::pictureStep() const
+{
+    return m_pictureStep->text();
+}
+
 void MainWindow::setProgress(double fraction)
 {
     m_progress->setVisible(fraction < 1.0);

@@ -95,6 +95,8 @@ public:
     void setModelText(const QString& name, const QString& description);
     /// Above the pictures: what they show, and which step.
     void setPictureText(const QString& what, const QString& step);
+    QString pictureWhat() const;
+    QString pictureStep() const;
     /// Paths, newest first.
     void setRecent(const QStringList& paths);
     /// A thin bar above the pictures; below 0: how far is not known; 1 or more: gone.

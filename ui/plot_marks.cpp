@@ -123,7 +123,8 @@ void PlotMarks::draw(QCPPainter* painter)
 void PlotMarks::drawHeader(QCPPainter* painter) const
 {
     const QRectF view = mParentPlot->viewport();
-    const double left = drawHeaderLeft(painter, view.right() - 12);
+    const bool crowded = !m_predictionLabel.isEmpty();
+    const double left = drawHeaderLeft(painter, view.right() - 12, crowded);
     if (!m_data.isEmpty()) {
         // The legend gives way where the window is too narrow for both.
         painter->setClipRect(QRectF(left + 16, view.top(), view.right() - left - 16, headerHeight));
@@ -132,7 +133,7 @@ void PlotMarks::drawHeader(QCPPainter* painter) const
     }
 }
 
-double PlotMarks::drawHeaderLeft(QCPPainter* painter, double limit) const
+double PlotMarks::drawHeaderLeft(QCPPainter* painter, double limit, bool crowded) const
 {
     const double middle = headerHeight / 2.0;
     double x = mParentPlot->viewport().left() + 14;
@@ -148,7 +149,8 @@ double PlotMarks::drawHeaderLeft(QCPPainter* painter, double limit) const
         x += 14;
     }
     const double scaleWidth = 236;
-    if (x + scaleWidth > limit - 260) {
+    const double legendWidth = crowded ? 620 : 260;
+    if (x + scaleWidth > limit - legendWidth) {
         return x;
     }
     const QFont small = plotFont(smallText);
@@ -197,6 +199,12 @@ double PlotMarks::drawLegend(QCPPainter* painter, double right) const
     if (!m_imageLabel.isEmpty()) {
         put(m_imageLabel, 16, [&](const QRectF& box) {
             painter->setPen(QPen(m_theme.trace, 2));
+            painter->drawLine(QPointF(box.left(), middle), QPointF(box.right(), middle));
+        });
+    }
+    if (!m_predictionLabel.isEmpty()) {
+        put(m_predictionLabel, 18, [&](const QRectF& box) {
+            painter->setPen(QPen(m_theme.prediction, 2, Qt::DashLine));
             painter->drawLine(QPointF(box.left(), middle), QPointF(box.right(), middle));
         });
     }
@@ -339,6 +347,15 @@ void PlotCrosshair::draw(QCPPainter* painter)
     painter->setClipping(false);
     painter->setPen(QPen(m_theme.mark, 1));
     painter->drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
+    if (m_cell) {
+        const QPointF lower(mParentPlot->xAxis->coordToPixel(m_cell->left()),
+                            mParentPlot->yAxis->coordToPixel(m_cell->top()));
+        const QPointF upper(mParentPlot->xAxis->coordToPixel(m_cell->right()),
+                            mParentPlot->yAxis->coordToPixel(m_cell->bottom()));
+        painter->setPen(QPen(m_theme.trace, 2));
+        painter->setBrush(Qt::NoBrush);
+        painter->drawRect(QRectF(lower, upper).normalized().adjusted(-2, -1, 2, 1));
+    }
     double y = area.center().y();
     if (m_layer) {
         const double mean = mParentPlot->yAxis->coordToPixel(*m_layer);

@@ -27,6 +27,8 @@ public:
     void setSwitchStep(std::optional<int> switchStep) { m_switchStep = switchStep; }
     void setSwitchActive(bool active) { m_switchActive = active; }
     void setImageLabel(const QString& label) { m_imageLabel = label; }
+    /// Empty: no predicted curve.
+    void setPredictionLabel(const QString& label) { m_predictionLabel = label; }
     /// What is painted instead of a plot; empty where there is a plot.
     QString message() const;
 
@@ -36,7 +38,7 @@ protected:
 
 private:
     void drawHeader(QCPPainter* painter) const;
-    double drawHeaderLeft(QCPPainter* painter, double limit) const;
+    double drawHeaderLeft(QCPPainter* painter, double limit, bool crowded) const;
     double drawLegend(QCPPainter* painter, double right) const;
     void drawLane(QCPPainter* painter) const;
     void drawTransition(QCPPainter* painter) const;
@@ -48,6 +50,7 @@ private:
     Theme m_theme;
     QString m_emptyMessage;
     QString m_imageLabel;
+    QString m_predictionLabel;
     std::optional<int> m_switchStep;
     bool m_switchActive = false;
     bool m_titled = true;
@@ -61,6 +64,8 @@ public:
 
     void setTheme(const Theme& theme) { m_theme = theme; }
     void hideCursor() { m_shown = false; }
+    /// A cell of the heat map that is pointed at: t, lowest layer, width in t, height in layers.
+    void setCell(std::optional<QRectF> cell) { m_cell = cell; }
     /// `t` on the axis; `layer` is the mean there; none where nothing was measured.
     void show(double t, std::optional<double> layer, const QString& text);
 
@@ -73,6 +78,7 @@ private:
     bool m_shown = false;
     double m_t = 0.0;
     std::optional<double> m_layer;
+    std::optional<QRectF> m_cell;
     QString m_text;
 };
 

@@ -85,6 +85,7 @@ void PreviewGrid::beginRun(int count, int width, int height, const QStringList& 
     m_message.clear();
     m_hovered.reset();
     m_highlighted.reset();
+    m_marked.clear();
     m_selected.reset();
     verticalScrollBar()->setValue(0);
     arrange();
@@ -143,6 +144,7 @@ void PreviewGrid::clear(const QString& message)
                                   : message;
     m_hovered.reset();
     m_highlighted.reset();
+    m_marked.clear();
     m_selected.reset();
     arrange();
     refreshSummary();
@@ -155,6 +157,33 @@ void PreviewGrid::setHighlighted(std::optional<int> index)
         m_highlighted = index;
         viewport()->update();
     }
+}
+
+void PreviewGrid::setMarked(const std::vector<int>& images)
+{
+    std::vector<bool> marked;
+    for (const int image : images) {
+        if (image >= 0 && image < count()) {
+            marked.resize(static_cast<std::size_t>(count()));
+            marked[static_cast<std::size_t>(image)] = true;
+        }
+    }
+    if (marked != m_marked) {
+        m_marked = std::move(marked);
+        refreshSummary();
+        viewport()->update();
+    }
+}
+
+std::vector<int> PreviewGrid::marked() const
+{
+    std::vector<int> images;
+    for (std::size_t image = 0; image < m_marked.size(); ++image) {
+        if (m_marked[image]) {
+            images.push_back(static_cast<int>(image));
+        }
+    }
+    return images;
 }
 
 void PreviewGrid::setTheme(const Theme& theme)
@@ -312,6 +341,9 @@ void PreviewGrid::paintEvent(QPaintEvent* event)
         } else {
             painter.drawImage(rect, tile.source, tile.part);
         }
+        if (!m_marked.empty()) {
+            paintMark(painter, rect, m_marked[static_cast<std::size_t>(index)]);
+        }
     }
     painter.setRenderHint(QPainter::Antialiasing);
     const auto outline = [&](std::optional<int> index, const QColor& color, double width) {
@@ -324,6 +356,25 @@ void PreviewGrid::paintEvent(QPaintEvent* event)
     outline(m_hovered, m_theme.mutedText, 1.5);
     outline(m_highlighted, m_theme.trace, 2.0);
     outline(m_selected, hasFocus() ? m_theme.accent : m_theme.mutedText, 2.0);
+}
+
+void PreviewGrid::paintMark(QPainter& painter, const QRect& rect, bool marked) const
+{
+    if (!marked) {
+        QColor veil = m_theme.window;
+        veil.setAlphaF(0.6F);
+        painter.fillRect(rect, veil);
+        return;
+    }
+    const int corner = std::clamp(rect.width() / 6, 5, 14);
+    painter.setPen(QPen(m_theme.trace, 2));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(rect.adjusted(0, 0, -1, -1));
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(m_theme.trace);
+    painter.drawPolygon(
+        QPolygon({rect.topLeft(), rect.topLeft() + QPoint(corner, 0), rect.topLeft() + QPoint(0, corner)}));
+    painter.setBrush(Qt::NoBrush);
 }
 
 void PreviewGrid::paintMessage(QPainter& painter) const
@@ -487,6 +538,9 @@ QString PreviewGrid::textSummary() const
                        .arg(shown);
     if (m_selected) {
         text += tr(" Selected: %1.").arg(caption(*m_selected));
+    }
+    if (!m_marked.empty()) {
+        text += tr(" Marked: %1 of them.").arg(marked().size());
     }
     return text;
 }

@@ -36,6 +36,9 @@ public:
     void clear(const QString& message = {});
 
     void setHighlighted(std::optional<int> index);
+    /// Point 10: these stand out, framed and with a corner, and the others step back; empty: all are alike.
+    void setMarked(const std::vector<int>& images);
+    std::vector<int> marked() const;
     void setTheme(const Theme& theme);
 
     int count() const { return static_cast<int>(m_tiles.size()); }
@@ -86,6 +89,7 @@ private:
     void setHovered(std::optional<int> index);
     void select(int index);
     void paintMessage(QPainter& painter) const;
+    void paintMark(QPainter& painter, const QRect& rect, bool marked) const;
     void refreshSummary();
 
     Theme m_theme;
@@ -99,6 +103,7 @@ private:
     int m_gap = 6;
     std::optional<int> m_hovered;
     std::optional<int> m_highlighted;
+    std::vector<bool> m_marked;  ///< by image; empty: none
     std::optional<int> m_selected;
 };
 

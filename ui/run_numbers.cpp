@@ -70,6 +70,10 @@ RunNumbers::RunNumbers(QWidget* parent) : QWidget(parent), m_theme(Theme::dark()
            "full network on this machine. Estimated: from the work done; run the full network with the\n"
            "same settings to measure it."),
         m_speed, m_speedUnit);
+    m_cards = new QVBoxLayout;
+    m_cards->setContentsMargins(0, 8, 0, 0);
+    m_cards->setSpacing(8);
+    layout->addLayout(m_cards);
     layout->addSpacing(10);
     m_bar = new LedgerBar(this);
     layout->addWidget(m_bar);
@@ -245,6 +249,11 @@ void RunNumbers::setTheme(const Theme& theme)
     m_bar->setParts(std::move(parts));
     setStyleSheet(QStringLiteral("QWidget#row { border-bottom: 1px solid %1; }").arg(theme.line.name()));
     styleSpeedUp();
+}
+
+void RunNumbers::addCard(QWidget* card)
+{
+    m_cards->addWidget(card);
 }
 
 QString RunNumbers::textSummary() const

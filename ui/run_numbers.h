@@ -9,6 +9,7 @@
 #include <array>
 
 class QLabel;
+class QVBoxLayout;
 
 namespace duodiff
 {
@@ -34,6 +35,8 @@ public:
     void showLive(const RunRecord& record);
     void clear();
     void setTheme(const Theme& theme);
+    /// A feature's own card below the two large numbers; cards stand in the order they came.
+    void addCard(QWidget* card);
 
     /// All of it in words.
     QString textSummary() const;
@@ -65,6 +68,7 @@ private:
     Row m_layer;
     Row m_gflops;
     Row m_baseline;
+    QVBoxLayout* m_cards = nullptr;
     bool m_estimated = false;
 };
 

@@ -200,7 +200,9 @@ void RunController::showFrames(std::vector<Frame>& frames)
     if (frames.empty()) {
         return;
     }
+    int firstStep = frames.front().step;
     for (const Frame& frame : frames) {
+        firstStep = std::min(firstStep, frame.step);
         m_record.add(frame);
         m_estimate.add(frame);
         if (frame.picture) {
@@ -217,6 +219,7 @@ void RunController::showFrames(std::vector<Frame>& frames)
                                       .arg(m_last->t)
                                       .arg(m_last->step + 1)
                                       .arg(m_record.settings.steps));
+    Q_EMIT advanced(firstStep);
 }
 
 void RunController::showStatus()

@@ -49,6 +49,8 @@ public:
     JobPointer job() const { return m_job; }
     /// The run in progress as far as it has come.
     const RunRecord& live() const { return m_record; }
+    /// The step of the newest frame; nothing before the first.
+    std::optional<int> newestStep() const { return m_last ? std::optional(m_last->step) : std::nullopt; }
     /// Finished images of the run in progress.
     const std::vector<FinishedImage>& images() const { return m_images; }
     /// Moves out what has come, and shows it. The timer does this.
@@ -59,6 +61,8 @@ public:
 
 Q_SIGNALS:
     void started();
+    /// Frames came; live() is what it was in the steps before `firstStep`.
+    void advanced(int firstStep);
     /// After the last frame was shown. `outcome` is null where the job never began or failed.
     void ended(duodiff::studio::JobState state, duodiff::studio::OutcomePointer outcome);
     void failed(const duodiff::Failure& failure);

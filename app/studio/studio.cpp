@@ -69,6 +69,10 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
       m_parameters(*m_window.controls(), m_undo.stack()),
       m_history(m_state, m_window, m_undo.stack()),
       m_queue(m_state, m_window, queueHost()),
+      m_whatIf(m_run, m_window),
+      m_advisor(m_whatIf, m_window),
+      m_cursor(m_run, m_window),
+      m_link(m_run, m_window),
       m_systemIsDark(systemPrefersDark())
 {
     m_startWhenOpen = m_options.startRun || (m_options.remember && !m_store.existed());
@@ -174,8 +178,10 @@ void Studio::connectWindow()
     connect(controls, &ControlPanel::settingsChanged, this, &Studio::showSwitchLine);
     connect(m_window.plot(), &ui::ExitPlot::switchStepMoved, controls, &ControlPanel::moveSwitchStep);
     connect(m_window.plot(), &ui::ExitPlot::switchStepReleased, controls, &ControlPanel::moveSwitchStep);
-    connect(m_window.previews(), &ui::PreviewGrid::imageHovered, this, [this](int image) {
-        m_window.plot()->setHighlightedImage(image < 0 ? std::nullopt : std::optional(image));
+    connect(&m_link, &ImageLink::imageChanged, &m_cursor, &TimeCursor::setImage);
+    connect(&m_advisor, &AdvisorController::chosen, this, [this, controls](const SamplingSettings& settings) {
+        m_parameters.asOneStep(tr("proposed switch step"), [&] { controls->setSettings(settings); });
+        generate();
     });
 
     const auto on = [this](Act act, auto&& what) {
@@ -304,6 +310,10 @@ void Studio::updateActions()
     m_queue.addAction()->setEnabled(m_model.has_value());
     m_window.action(Act::newSeed)->setEnabled(!running || m_queue.isRunning());
     m_window.action(Act::restoreDefaults)->setEnabled(!running || m_queue.isRunning());
+    const bool sameModel = m_kept && m_model && isSameModel(m_kept->record.model, m_model->summary);
+    m_advisor.setUnavailable(running || m_opening ? tr("When the run in progress has ended")
+                             : !sameModel         ? tr("Another model than this run's is open")
+                                                  : QString());
     const bool hasRun = m_kept && !running && !m_exporter.isBusy();
     for (const Act act : {Act::exportAll, Act::exportImages, Act::exportReport}) {
         m_window.action(act)->setEnabled(hasRun);

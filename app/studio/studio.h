@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "studio/advisor_controller.h"
 #include "studio/dropped.h"
 #include "studio/engine_thread.h"
 #include "studio/exporter.h"
 #include "studio/history.h"
+#include "studio/image_link.h"
 #include "studio/parameter_undo.h"
 #include "studio/run_controller.h"
 #include "studio/run_queue.h"
 #include "studio/settings_store.h"
 #include "studio/state_folder.h"
+#include "studio/time_cursor.h"
 #include "studio/undo_steps.h"
+#include "studio/what_if_controller.h"
 #include "ui/main_window.h"
 
 #include <QObject>
@@ -53,6 +57,9 @@ public:
 
     ui::MainWindow& window() { return m_window; }
     RunController& run() { return m_run; }
+    WhatIfController& whatIf() { return m_whatIf; }
+    AdvisorController& advisor() { return m_advisor; }
+    TimeCursor& cursor() { return m_cursor; }
     EngineThread& engine() { return m_engine; }
     History& history() { return m_history; }
     RunQueue& queue() { return m_queue; }
@@ -99,6 +106,8 @@ private:
     void onRunEnded(JobState state, const OutcomePointer& outcome);
     void onRunFailed(const Failure& failure);
     void keep(std::shared_ptr<KeptRun> run);
+    /// What-if, advisor and time cursor go to the run on display.
+    void followKept(bool endedNow);
     void connectKeeping();
     void keepRunInProgress();
     QueueHost queueHost();
@@ -123,6 +132,10 @@ private:
     History m_history;
     RunQueue m_queue;
     std::optional<QueueItem> m_queued;  ///< waits for its model to be open
+    WhatIfController m_whatIf;
+    AdvisorController m_advisor;
+    TimeCursor m_cursor;
+    ImageLink m_link;
     QTimer m_idle;
 
     std::optional<ModelInfo> m_model;

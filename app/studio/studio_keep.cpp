@@ -43,6 +43,7 @@ void Studio::connectKeeping()
                         QString::fromStdString(m_model->summary.name));
         }
     });
+    connect(&m_parameters, &ParameterUndo::applied, &m_whatIf, &WhatIfController::ask);
     connect(&m_parameters, &ParameterUndo::applied, this, [this] {
         if (m_run.isRunning() && !m_queue.isRunning()) {
             m_run.moveLive(m_window.controls()->settings());
@@ -111,6 +112,7 @@ void Studio::showKeptRun(const HistoryStore::ShownRun& shown)
     m_window.setPictureText(
         tr("<b>From the history</b>"),
         tr("<b>%1</b> of %2 images").arg(m_kept->images.size()).arg(record.settings.count));
+    followKept(false);
     updateActions();
     showIdleStatus();
     offerRestore(shown.run);

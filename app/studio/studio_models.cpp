@@ -216,6 +216,7 @@ void Studio::showEarlierRun(const EarlierRun& run)
     }
     m_window.setPictureText(run.what, {});
     m_kept = kept;
+    followKept(false);
     updateActions();
     showIdleStatus();
     offerRestore(run);

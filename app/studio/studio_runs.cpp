@@ -112,6 +112,13 @@ void Studio::keep(std::shared_ptr<KeptRun> run)
         m_kept->record.state == RunState::done ? tr("<b>Finished</b>") : tr("<b>Stopped</b>"),
         tr("<b>%1</b> of %2 images").arg(finished).arg(asked));
     m_history.keep(m_kept);
+    followKept(true);
+}
+
+void Studio::followKept(bool endedNow)
+{
+    m_whatIf.show(m_kept, endedNow);
+    m_cursor.show(m_kept, endedNow);
 }
 
 void Studio::onRunFailed(const Failure& failure)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Times of the window's frames: bench_studio [CASE ...]. Prints the median and the worst in milliseconds.
+#include "bench_run.h"
 #include "ui/history_panel.h"
 
 #include <QApplication>
-#include <QElapsedTimer>
 #include <QLineEdit>
 #include <QPixmap>
 #include <QRandomGenerator>
@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,18 +18,10 @@ namespace
 {
 
 using namespace duodiff;
-
-using Times = std::vector<double>;
+using duodiff::bench::addTime;
+using duodiff::bench::Times;
 
 constexpr int runsInHistory = 10'000;
-
-void addTime(Times& times, const std::function<void()>& frame)
-{
-    QElapsedTimer clock;
-    clock.start();
-    frame();
-    times.push_back(static_cast<double>(clock.nsecsElapsed()) * 1e-6);
-}
 
 std::vector<ui::HistoryEntry> syntheticHistory()
 {
@@ -136,6 +127,13 @@ struct Case {
 constexpr Case cases[] = {
     {"history-scroll", historyScroll},
     {"history-search", historySearch},
+    {"plot-replot", bench::plotReplot},
+    {"plot-finished-run", bench::plotFinishedRun},
+    {"grid-repaint", bench::gridRepaint},
+    {"what-if-index", bench::whatIfIndex},
+    {"what-if-next-step", bench::whatIfNextStep},
+    {"what-if-slider", bench::whatIfSlider},
+    {"cursor-move", bench::cursorMove},
 };
 
 }  // namespace

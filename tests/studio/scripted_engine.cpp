@@ -246,6 +246,7 @@ private:
             }
             outcome.record.add(frame);
             sink.on_frame(std::move(frame));
+            ++m_script->steps;
         }
         return true;
     }

@@ -52,6 +52,7 @@ struct Script {
 
     std::atomic<int> enginesAlive{0};
     std::atomic<int> runs{0};
+    std::atomic<int> steps{0};  ///< that have run, of all batches and runs
     std::atomic<bool> ranOnOneThread{true};
     std::atomic<int> pictures{0};
     std::thread::id thread;  ///< of the engine; set by its construction

@@ -222,6 +222,54 @@ private Q_SLOTS:
         }
     }
 
+    void aCellUnderThePointerPointsAtTheImagesThatLeftThere()
+    {
+        const RunRecord record = test::syntheticRecord(test::syntheticSettings(PolicyKind::adadiff, 50));
+        const auto plot = shownPlot(record);
+        // The images jump one after the other: a step with some before and some behind.
+        const auto between = std::find_if(record.steps.begin(), record.steps.end(), [](const StepRecord& s) {
+            return exit_statistics(s).minimum != exit_statistics(s).maximum;
+        });
+        QVERIFY(between != record.steps.end());
+        std::vector<int> pointed;
+        QObject::connect(plot.get(), &ExitPlot::imagesPointed, plot.get(),
+                         [&](const std::vector<int>& images) { pointed = images; });
+        const auto [first, second] = plot->data().span(between->step);
+        const auto hover = [&](double layer) {
+            QPoint at = pixelAt(*plot, (first + second) / 2.0);
+            at.setY(static_cast<int>(std::lround(plot->plot()->yAxis->coordToPixel(layer))));
+            QTest::mouseMove(plot->plot(), at);
+            return at;
+        };
+        const auto imagesAt = [&](int layer) {
+            std::vector<int> images;
+            for (std::size_t image = 0; image < between->exit_layers.size(); ++image) {
+                if (between->exit_layers[image] == layer) {
+                    images.push_back(static_cast<int>(image));
+                }
+            }
+            return images;
+        };
+        hover(2.2);
+        QCOMPARE(pointed, imagesAt(2));
+        QVERIFY(!pointed.empty());
+        hover(7.0);
+        QVERIFY(pointed.empty());
+        const QPoint cell = hover(12.8);
+        QCOMPARE(pointed, imagesAt(13));
+        QVERIFY(!pointed.empty());
+        // A click holds them while the pointer goes elsewhere, and a second one lets them go.
+        QTest::mouseClick(plot->plot(), Qt::LeftButton, {}, cell);
+        hover(2.2);
+        QCOMPARE(pointed, imagesAt(13));
+        QTest::mouseClick(plot->plot(), Qt::LeftButton, {}, cell);
+        QSignalSpy released(plot.get(), &ExitPlot::cursorReleased);
+        QEvent leave(QEvent::Leave);
+        QCoreApplication::sendEvent(plot->plot(), &leave);
+        QVERIFY(pointed.empty());
+        QCOMPARE(released.size(), 1);
+    }
+
     void arrowKeysMoveTheCursorWithinTheRun()
     {
         const auto plot = shownPlot(test::syntheticRecord(test::syntheticSettings(PolicyKind::adadiff, 50)));
