@@ -43,6 +43,9 @@ public:
 
     explicit ControlPanel(QWidget* parent = nullptr);
 
+    /// Above everything else, and first in the tab order.
+    void setHeader(QWidget* header);
+
     SamplingSettings settings() const;
     /// Values that do not fit the model are shown as near as they go.
     void setSettings(const SamplingSettings& settings);

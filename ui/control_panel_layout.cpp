@@ -79,6 +79,21 @@ ControlPanel::ControlPanel(QWidget* parent) : QWidget(parent), m_scroll(new QScr
     setModel(std::nullopt);
 }
 
+void ControlPanel::setHeader(QWidget* header)
+{
+    qobject_cast<QVBoxLayout*>(layout())->insertWidget(0, header);
+    QWidget* last = nullptr;
+    for (QWidget* part : header->findChildren<QWidget*>()) {
+        if (part->focusPolicy() != Qt::NoFocus) {
+            if (last != nullptr) {
+                setTabOrder(last, part);
+            }
+            last = part;
+        }
+    }
+    setTabOrder(last, m_policies->button(0));
+}
+
 void ControlPanel::addRow(QVBoxLayout* layout, const QString& name, QWidget* field, const QString& toolTip,
                           QWidget* beside)
 {

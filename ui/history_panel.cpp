@@ -24,7 +24,7 @@ namespace
 constexpr int rowHeight = 62;
 constexpr int thumbnailSide = 46;
 constexpr int margin = 8;
-constexpr int textWidth = 130;  ///< kept free before a further thumbnail is shown
+constexpr int textWidth = 190;  ///< kept free before a further thumbnail is shown
 constexpr int starSide = 16;
 
 }  // namespace
@@ -327,8 +327,8 @@ void HistoryPanel::refresh()
                              : tr("No run matches. Clear the search, or show more than the favourites."));
     m_footer->setText(m_loading || runs == 0
                           ? QString()
-                          : tr("%1 runs · %2")
-                                .arg(runs)
+                          : QStringLiteral("%1 · %2")
+                                .arg(runs == 1 ? tr("1 run") : tr("%1 runs").arg(runs))
                                 .arg(QLocale::c().formattedDataSize(bytes, 1, QLocale::DataSizeSIFormat)));
     m_footer->setToolTip(tr("Runs in the history, and the disk space that they take"));
 }

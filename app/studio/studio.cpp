@@ -67,6 +67,9 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
                                                : m_options.dataFolder),
       m_undo(m_window),
       m_parameters(*m_window.controls(), m_undo.stack()),
+      m_presets(m_window, m_parameters,
+                m_options.remember ? QFileInfo(m_store.file()).dir().filePath(QStringLiteral("presets.json"))
+                                   : QString()),
       m_history(m_state, m_window, m_undo.stack()),
       m_queue(m_state, m_window, queueHost()),
       m_whatIf(m_run, m_window),
@@ -122,6 +125,7 @@ void Studio::begin()
         message.lasting = true;
         m_window.messages()->post(std::move(message));
     }
+    m_presets.load();
     m_history.load();
     m_queue.load();
     listDevices();
@@ -307,6 +311,7 @@ void Studio::updateActions()
     m_window.action(Act::generate)->setEnabled(m_model && !m_opening && !running);
     m_window.action(Act::stop)->setEnabled(running);
     m_window.action(Act::finishBatch)->setEnabled(running);
+    m_presets.setRunning(running && !m_queue.isRunning());
     m_queue.addAction()->setEnabled(m_model.has_value());
     m_window.action(Act::newSeed)->setEnabled(!running || m_queue.isRunning());
     m_window.action(Act::restoreDefaults)->setEnabled(!running || m_queue.isRunning());

@@ -8,6 +8,7 @@
 #include "studio/history.h"
 #include "studio/image_link.h"
 #include "studio/parameter_undo.h"
+#include "studio/presets.h"
 #include "studio/run_controller.h"
 #include "studio/run_queue.h"
 #include "studio/settings_store.h"
@@ -63,6 +64,7 @@ public:
     EngineThread& engine() { return m_engine; }
     History& history() { return m_history; }
     RunQueue& queue() { return m_queue; }
+    Presets& presets() { return m_presets; }
     UndoSteps& undo() { return m_undo; }
     const std::optional<ModelInfo>& model() const { return m_model; }
     /// The run on display; null where there is none.
@@ -129,6 +131,7 @@ private:
     StateFolder m_state;
     UndoSteps m_undo;
     ParameterUndo m_parameters;
+    Presets m_presets;
     History m_history;
     RunQueue m_queue;
     std::optional<QueueItem> m_queued;  ///< waits for its model to be open
@@ -137,6 +140,7 @@ private:
     TimeCursor m_cursor;
     ImageLink m_link;
     QTimer m_idle;
+    QTimer m_rememberSoon;  ///< so that a killed studio forgets little
 
     std::optional<ModelInfo> m_model;
     JobPointer m_opening;

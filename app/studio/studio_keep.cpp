@@ -37,6 +37,13 @@ QStringList captionsOf(const RunRecord& record)
 void Studio::connectKeeping()
 {
     m_history.setLimit(m_remembered.historyLimit);
+    m_rememberSoon.setSingleShot(true);
+    m_rememberSoon.setInterval(500);
+    connect(&m_rememberSoon, &QTimer::timeout, this, &Studio::remember);
+    const auto rememberSoon = [this] { m_rememberSoon.start(); };
+    connect(m_window.controls(), &ui::ControlPanel::settingsChanged, this, rememberSoon);
+    connect(&m_window, &ui::MainWindow::themeChanged, this, rememberSoon);
+    connect(&m_history, &History::limitChanged, this, rememberSoon);
     connect(m_queue.addAction(), &QAction::triggered, this, [this] {
         if (m_model) {
             m_queue.add(m_window.controls()->settings(), m_remembered.lastModel,

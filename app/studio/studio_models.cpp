@@ -141,6 +141,7 @@ void Studio::onOpened(quint64 job, const ModelInfo& info)
             controls->restoreModelDefaults();
         }
     });
+    m_presets.setModel(info);
     m_window.setModelText(QString::fromStdString(info.summary.name),
                           QString::fromStdString(info.description));
     m_window.setProgress(1.0);
