@@ -3,10 +3,10 @@
 
 #include "base/error.h"
 #include "report/run_file.h"
+#include "studio/state_folder.h"
 
 #include <QCoreApplication>
 #include <QDir>
-#include <QFile>
 #include <QFileInfo>
 #include <QSettings>
 #include <QStandardPaths>
@@ -19,6 +19,7 @@ namespace
 
 constexpr int formatVersion = 1;
 constexpr qsizetype mostRecent = 8;
+constexpr qint64 largestFile = 4 * 1024 * 1024;
 
 QString tr(const char* text)
 {
@@ -53,15 +54,12 @@ SettingsStore::SettingsStore(const QString& file) : m_file(file)
 
 void SettingsStore::setAside(const QString& reason)
 {
-    QString aside = m_file + QStringLiteral(".damaged");
-    for (int number = 2; QFileInfo::exists(aside); ++number) {
-        aside = QStringLiteral("%1.damaged-%2").arg(m_file).arg(number);
-    }
-    const bool kept = QFile::rename(m_file, aside);
+    const QString aside = studio::setAside(m_file);
     m_notice =
         tr("The remembered settings could not be read (%1); the defaults are used. %2")
-            .arg(reason, kept ? tr("The former file is kept as %1.").arg(QDir::toNativeSeparators(aside))
-                              : tr("The file is %1.").arg(QDir::toNativeSeparators(m_file)));
+            .arg(reason, !aside.isEmpty()
+                             ? tr("The former file is kept as %1.").arg(QDir::toNativeSeparators(aside))
+                             : tr("The file is %1.").arg(QDir::toNativeSeparators(m_file)));
 }
 
 Remembered SettingsStore::load()
@@ -71,7 +69,9 @@ Remembered SettingsStore::load()
         return remembered;
     }
     QString damage;
-    {
+    if (QFileInfo(m_file).size() > largestFile) {
+        damage = tr("it is too large");
+    } else {
         const QSettings settings(m_file, QSettings::IniFormat);
         if (settings.status() == QSettings::AccessError) {
             damage = tr("no permission");
@@ -91,8 +91,12 @@ Remembered SettingsStore::load()
             for (const auto& [name, flag] : flagsOf(remembered.exportChoice)) {
                 *flag = settings.value(QStringLiteral("export/") + name, *flag).toBool();
             }
+            bool isNumber = false;
             remembered.historyLimit =
-                settings.value(QStringLiteral("history/limit"), remembered.historyLimit).toInt();
+                settings.value(QStringLiteral("history/limit"), remembered.historyLimit).toInt(&isNumber);
+            if (!isNumber || remembered.historyLimit < 1) {
+                damage = tr("the number of runs to keep is none");  // a wrong one would drop runs
+            }
             const QString run = settings.value(QStringLiteral("run/settings")).toString();
             try {
                 if (!run.isEmpty()) {

@@ -12,8 +12,11 @@
 #include <QAction>
 #include <QDirIterator>
 #include <QLineEdit>
+#include <QProcess>
 #include <QSpinBox>
 #include <QToolButton>
+
+#include <limits>
 
 using namespace duodiff;
 using namespace duodiff::studio;
@@ -99,6 +102,47 @@ ui::HistoryEntry sampleEntry()
     entry.bytes = 123456789012;
     entry.favourite = true;
     return entry;
+}
+
+/// A run without an engine.
+KeptRun smallRun(std::uint64_t seed)
+{
+    KeptRun run;
+    run.record.settings.seed = seed;
+    run.record.settings.count = run.record.settings.batch = 2;
+    run.record.settings.steps = 2;
+    run.record.model = test::scriptedModel().summary;
+    for (int image = 0; image < 2; ++image) {
+        run.record.images.push_back({image, seed + static_cast<std::uint64_t>(image), image, {}});
+        run.images.push_back({image, seed + static_cast<std::uint64_t>(image), image, 1, 28, 28,
+                              std::vector<float>(28 * 28, 0.25F)});
+    }
+    for (int step = 0; step < 2; ++step) {
+        StepRecord record;
+        record.step = step;
+        record.t = 999 * (1 - step);
+        record.parameters = {std::numeric_limits<double>::quiet_NaN()};
+        record.exit_layers = {13, 13};
+        run.record.steps.push_back(record);
+    }
+    return run;
+}
+
+/// What the killed process does until it is killed: keeps runs, stars and deletes some.
+int keepRunsForever(const QString& folder)
+{
+    HistoryStore store(folder);
+    store.load(true);
+    for (std::uint64_t seed = 0;; ++seed) {
+        const QString id = HistoryStore::newId();
+        store.add(id, smallRun(seed));
+        if (seed % 3 == 1) {
+            store.setFavourite(id, true);
+        }
+        if (seed % 3 == 2) {
+            store.remove(id);
+        }
+    }
 }
 
 }  // namespace
@@ -398,6 +442,32 @@ private Q_SLOTS:
         QVERIFY(QFileInfo::exists(f.folder.filePath("data/history/damaged/" + second)));
     }
 
+    void aProcessThatIsKilledWhileItWritesLeavesAHistoryThatReads()
+    {
+        const QTemporaryDir folder;
+        const QString history = folder.filePath(QStringLiteral("history"));
+        const QDir runs(history + QStringLiteral("/runs"));
+        HistoryStore store(history);
+        for (int round = 1; round <= 6; ++round) {
+            QProcess process;
+            process.start(QCoreApplication::applicationFilePath(), {QStringLiteral("--keep-runs"), history});
+            QTRY_VERIFY_WITH_TIMEOUT(runs.entryList(QDir::Dirs | QDir::NoDotAndDotDot).size() >= 3 * round,
+                                     patience);
+            process.kill();
+            QVERIFY(process.waitForFinished(patience));
+            const auto loaded = store.load(true);
+            QVERIFY2(loaded.notices.isEmpty(), qPrintable(loaded.notices.join(QLatin1Char(' '))));
+            QCOMPARE(static_cast<qsizetype>(loaded.entries.size()),
+                     runs.entryList(QDir::Dirs | QDir::NoDotAndDotDot).size());
+            for (const ui::HistoryEntry& entry : loaded.entries) {
+                const auto shown = store.read(entry.id);
+                QCOMPARE(shown.kept->images.size(), std::size_t(2));
+                QCOMPARE(shown.run.settings.seed, entry.seed);
+                QVERIFY(!store.thumbnails(entry.id).isNull());
+            }
+        }
+    }
+
     void aSecondStudioTidiesNothingOfTheFirst()
     {
         HistoryFixture f;
@@ -414,6 +484,10 @@ private Q_SLOTS:
 
 int main(int argc, char** argv)
 {
+    if (argc == 3 && QByteArray(argv[1]) == "--keep-runs") {
+        const QGuiApplication application(argc, argv);
+        return keepRunsForever(QString::fromLocal8Bit(argv[2]));
+    }
     QApplication application(argc, argv);
     StudioHistory test;
     return QTest::qExec(&test, argc, argv);

@@ -35,6 +35,7 @@ private Q_SLOTS:
         before.exportChoice.folder = QStringLiteral("/x y");
         before.exportChoice.plotSvg = true;
         before.exportChoice.settingsInside = false;
+        before.historyLimit = 77;
         SamplingSettings settings;
         settings.policy = PolicyKind::adadiff;
         settings.threshold = 0.0837512345678;
@@ -58,6 +59,7 @@ private Q_SLOTS:
         QCOMPARE(after.exportChoice.folder, before.exportChoice.folder);
         QCOMPARE(after.exportChoice.plotSvg, true);
         QCOMPARE(after.exportChoice.settingsInside, false);
+        QCOMPARE(after.historyLimit, 77);
         QVERIFY(after.settings == before.settings);
     }
 
@@ -68,6 +70,11 @@ private Q_SLOTS:
         QTest::newRow("no INI") << QByteArray("\x89PNG\r\n\x1a\n\0\0\0 garbage \n[[[ nothing", 30);
         QTest::newRow("cut off") << QByteArray("[studio]\nform");
         QTest::newRow("other version") << QByteArray("[studio]\nformat=999\n");
+        QTest::newRow("huge") << QByteArray("[studio]\nformat=1\n") + QByteArray(5'000'000, ';');
+        QTest::newRow("a limit that is no number")
+            << QByteArray("[studio]\nformat=1\n[history]\nlimit=@ByteArray(\0\1)\n");
+        QTest::newRow("a limit that would drop every run")
+            << QByteArray("[studio]\nformat=1\n[history]\nlimit=-7\n");
         QTest::newRow("settings that are no JSON")
             << QByteArray("[studio]\nformat=1\n[run]\nsettings=\"{oh no\"\n");
         QTest::newRow("settings out of range")
@@ -84,6 +91,7 @@ private Q_SLOTS:
         QVERIFY(!store.notice().isEmpty());
         QVERIFY(!remembered.settings);
         QCOMPARE(remembered.theme, Remembered().theme);
+        QCOMPARE(remembered.historyLimit, Remembered().historyLimit);
         QFile aside(path + QStringLiteral(".damaged"));
         QVERIFY(aside.open(QIODevice::ReadOnly));
         QCOMPARE(aside.readAll(), bytes);
