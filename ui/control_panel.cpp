@@ -328,9 +328,11 @@ void ControlPanel::refresh()
     setUnavailable(m_open, busy ? tr("A run is in progress; stop it first.") : QString());
     if (busy) {
         m_run->setText(m_phase == Phase::stopping ? tr("Stopping") : tr("Stop  Esc"));
-        m_run->setEnabled(m_phase == Phase::running);
+        m_run->setEnabled(m_phase != Phase::stopping);
         m_run->setAccessibleName(tr("Stop"));
-        m_run->setToolTip(tr("Stop now: the batch in progress is given up, finished images are kept. (Esc)"));
+        m_run->setToolTip(
+            tr("Stop now and keep: finished images, and those of the batch in progress as far as "
+               "they are,\nmarked as unfinished. (Esc)"));
     } else {
         const bool canRun = m_model && m_opening.isEmpty();
         m_run->setText(tr("Generate"));
@@ -340,7 +342,14 @@ void ControlPanel::refresh()
                           : m_opening.isEmpty() ? tr("No model is open.\n\nDraw the images. (Ctrl+Return)")
                                                 : tr("%1 is being opened.").arg(m_opening));
     }
-    setUnavailable(m_finishBatch, m_phase == Phase::running ? QString() : tr("No run is in progress."));
+    const bool steered = m_phase == Phase::running || m_phase == Phase::paused;
+    const QString noRun = steered ? QString() : tr("No run is in progress.");
+    for (QPushButton* button : {m_pause, m_finishBatch, m_abort}) {
+        setUnavailable(button, noRun);
+    }
+    const bool paused = m_phase == Phase::paused;
+    m_pause->setText(paused ? tr("Resume") : tr("Pause"));
+    m_pause->setAccessibleName(m_pause->text());
 }
 
 }  // namespace duodiff::ui

@@ -37,7 +37,8 @@ class ControlPanel : public QWidget
 public:
     enum class Phase {
         ready,     ///< Generate
-        running,   ///< Stop and Finish this batch; only what acts on the run is enabled
+        running,   ///< Stop, Pause, Finish this batch and Abort; only what acts on the run is enabled
+        paused,    ///< the same, with Resume for Pause
         stopping,  ///< Stop was asked for
     };
 
@@ -76,6 +77,8 @@ Q_SIGNALS:
     void generateRequested();
     void stopRequested();
     void finishBatchRequested();
+    void pauseRequested();  ///< or to go on, where it is paused
+    void abortRequested();
     void openRequested();
     /// Any control that the person changed.
     void settingsChanged();
@@ -134,7 +137,9 @@ private:
     QComboBox* m_device;
     QComboBox* m_precision;
     QPushButton* m_run;
+    QPushButton* m_pause;
     QPushButton* m_finishBatch;
+    QPushButton* m_abort;
 };
 
 }  // namespace duodiff::ui

@@ -285,15 +285,31 @@ void ControlPanel::buildButtons(QVBoxLayout* layout)
     m_run = new QPushButton(this);
     m_run->setProperty("role", "primary");
     m_run->setMinimumHeight(36);
-    m_finishBatch = new QPushButton(tr("Finish this batch"), this);
-    m_finishBatch->setProperty("role", "quiet");
-    m_finishBatch->setAccessibleName(tr("Finish this batch"));
-    m_toolTips[m_finishBatch] = tr("Let the batch in progress end and start no other. (Ctrl+.)");
+    const auto addQuiet = [this](const QString& text, const QString& toolTip) {
+        auto* button = new QPushButton(text, this);
+        button->setProperty("role", "quiet");
+        button->setAccessibleName(text);
+        m_toolTips[button] = toolTip;
+        return button;
+    };
+    m_pause =
+        addQuiet(tr("Pause"), tr("Hold the run before its next step, and go on. The images stay the same, "
+                                 "bit for bit. (Space)"));
+    m_finishBatch =
+        addQuiet(tr("Finish this batch"), tr("Let the batch in progress end and start no other. (Ctrl+.)"));
+    m_abort = addQuiet(tr("Abort"), tr("Stop now and keep nothing of this run. (Shift+Esc)"));
     auto* buttons = new QVBoxLayout;
     buttons->setContentsMargins(14, 8, 24, 10);
     buttons->setSpacing(4);
     buttons->addWidget(m_run);
-    buttons->addWidget(m_finishBatch);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(0);
+    row->addStretch(1);
+    for (QPushButton* button : {m_pause, m_finishBatch, m_abort}) {
+        row->addWidget(button);
+    }
+    row->addStretch(1);
+    buttons->addLayout(row);
     layout->addLayout(buttons);
 }
 
@@ -324,6 +340,8 @@ void ControlPanel::connectFields()
     connect(m_classes, &ClassPicker::changed, this, &ControlPanel::settingsChanged);
     connect(m_open, &QToolButton::clicked, this, &ControlPanel::openRequested);
     connect(m_finishBatch, &QPushButton::clicked, this, &ControlPanel::finishBatchRequested);
+    connect(m_pause, &QPushButton::clicked, this, &ControlPanel::pauseRequested);
+    connect(m_abort, &QPushButton::clicked, this, &ControlPanel::abortRequested);
     connect(m_run, &QPushButton::clicked, this, [this] {
         if (m_phase == Phase::ready) {
             Q_EMIT generateRequested();

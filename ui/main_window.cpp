@@ -4,11 +4,13 @@
 #include "ui/control_panel.h"
 #include "ui/exit_plot.h"
 #include "ui/message_bar.h"
+#include "ui/picture_header.h"
 #include "ui/preview_grid.h"
 #include "ui/run_numbers.h"
 #include "ui/status_strip.h"
 
 #include <QAction>
+#include <QChildEvent>
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QDragEnterEvent>
@@ -75,8 +77,8 @@ MainWindow::MainWindow(QWidget* parent)
       m_messages(new MessageBar(this)),
       m_status(new StatusStrip(this)),
       m_modelText(new QLabel(this)),
-      m_pictureWhat(new QLabel(this)),
-      m_pictureStep(new QLabel(this)),
+      m_pictureHeader(new PictureHeader(this)),
+      m_previewsHidden(new QLabel(this)),
       m_progress(new QProgressBar(this))
 {
     setWindowIcon(applicationIcon());
@@ -128,17 +130,13 @@ QWidget* MainWindow::buildCentre()
     m_progress->setAccessibleName(tr("Progress"));
     layout->addWidget(m_progress);
     setProgress(1.0);
-    auto* line = new QHBoxLayout;
-    line->setContentsMargins(16, 8, 16, 4);
-    m_pictureWhat->setToolTip(tr("What the pictures show"));
-    m_pictureStep->setToolTip(tr("The timestep that the pictures are at, and its number in the run"));
-    for (QLabel* label : {m_pictureWhat, m_pictureStep}) {
-        label->setProperty("role", "muted");
-        label->setTextFormat(Qt::RichText);
-    }
-    line->addWidget(m_pictureWhat, 1);
-    line->addWidget(m_pictureStep);
-    layout->addLayout(line);
+    layout->addWidget(m_pictureHeader);
+    m_previewsHidden->setText(tr("The previews are hidden, and none are made. V shows them."));
+    m_previewsHidden->setAlignment(Qt::AlignCenter);
+    m_previewsHidden->setWordWrap(true);
+    m_previewsHidden->setProperty("role", "muted");
+    m_previewsHidden->hide();
+    layout->addWidget(m_previewsHidden, 1);
     layout->addWidget(m_previews, 1);
     return centre;
 }
@@ -226,18 +224,17 @@ void MainWindow::setModelText(const QString& name, const QString& description)
 
 void MainWindow::setPictureText(const QString& what, const QString& step)
 {
-    m_pictureWhat->setText(what);
-    m_pictureStep->setText(step);
+    m_pictureHeader->setTexts(what, step);
 }
 
 QString MainWindow::pictureWhat() const
 {
-    return m_pictureWhat->text();
+    return m_pictureHeader->what();
 }
 
 QString MainWindow::pictureStep() const
 {
-    return m_pictureStep->text();
+    return m_pictureHeader->step();
 }
 
 void MainWindow::setProgress(double fraction)
@@ -249,7 +246,34 @@ void MainWindow::setProgress(double fraction)
 
 bool MainWindow::previewsVisible() const
 {
-    return isVisible() && !isMinimized() && m_previews->isVisible();
+    return isVisible() && !isMinimized() &&
+           (m_previews->isVisible() || (m_centreView != nullptr && m_centreView->isVisible()));
+}
+
+void MainWindow::setCentreView(QWidget* view)
+{
+    if (view == m_centreView) {
+        return;
+    }
+    if (m_centreView != nullptr) {
+        m_centreView->hide();
+    }
+    m_centreView = view;
+    if (view != nullptr) {
+        static_cast<QVBoxLayout*>(centralWidget()->layout())->addWidget(view, 1);
+    }
+    arrangeCentre();
+    Q_EMIT centreViewChanged();
+}
+
+void MainWindow::arrangeCentre()
+{
+    const bool wanted = action(Act::showPreviews)->isChecked();
+    m_previews->setVisible(wanted && m_centreView == nullptr);
+    m_previewsHidden->setVisible(!wanted && m_centreView == nullptr);
+    if (m_centreView != nullptr) {
+        m_centreView->show();
+    }
 }
 
 QByteArray MainWindow::saveLayout() const

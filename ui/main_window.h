@@ -22,6 +22,7 @@ namespace duodiff::ui
 class ControlPanel;
 class ExitPlot;
 class MessageBar;
+class PictureHeader;
 class PreviewGrid;
 class RunNumbers;
 class StatusStrip;
@@ -35,11 +36,14 @@ enum class Act {
     exportReport,
     quit,
     generate,
+    pause,
     stop,
     finishBatch,
+    abort,
     newSeed,
     restoreDefaults,
     showPreviews,
+    nextPictures,
     fitPlot,
     copySummary,
     dismissMessage,
@@ -76,6 +80,7 @@ public:
     QAction* action(Act act) const { return m_actions.at(act); }
     ControlPanel* controls() const { return m_controls; }
     PreviewGrid* previews() const { return m_previews; }
+    PictureHeader* pictureHeader() const { return m_pictureHeader; }
     ExitPlot* plot() const { return m_plot; }
     RunNumbers* numbers() const { return m_numbers; }
     MessageBar* messages() const { return m_messages; }
@@ -101,7 +106,11 @@ public:
     void setRecent(const QStringList& paths);
     /// A thin bar above the pictures; below 0: how far is not known; 1 or more: gone.
     void setProgress(double fraction);
+    /// Whether a picture made now would be seen, in the previews or in what stands in their place.
     bool previewsVisible() const;
+    /// Puts a feature's view in the place of the previews; null: the previews again.
+    void setCentreView(QWidget* view);
+    QWidget* centreView() const { return m_centreView; }
 
     QByteArray saveLayout() const;
     bool restoreLayout(const QByteArray& state);
@@ -112,6 +121,7 @@ public:
 
 Q_SIGNALS:
     void closing();
+    void centreViewChanged();
     void pathsDropped(const QStringList& paths);
     void recentChosen(const QString& path);
     void themeChanged(const duodiff::ui::Theme& theme);
@@ -124,6 +134,7 @@ protected:
 
 private:
     QWidget* buildCentre();
+    void arrangeCentre();
     struct Panel {
         QDockWidget* dock;
         PanelPlace place;
@@ -151,8 +162,9 @@ private:
     MessageBar* m_messages;
     StatusStrip* m_status;
     QLabel* m_modelText;
-    QLabel* m_pictureWhat;
-    QLabel* m_pictureStep;
+    PictureHeader* m_pictureHeader;
+    QLabel* m_previewsHidden;  ///< stands where the previews would
+    QWidget* m_centreView = nullptr;
     QProgressBar* m_progress;
     QDockWidget* m_controlsDock = nullptr;
     QDockWidget* m_plotDock = nullptr;

@@ -4,6 +4,7 @@
 #include "ui/exit_plot.h"
 #include "ui/main_window.h"
 #include "ui/message_bar.h"
+#include "ui/picture_header.h"
 #include "ui/preview_grid.h"
 
 #include <QAction>
@@ -19,6 +20,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QPushButton>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace duodiff::ui
@@ -76,9 +78,14 @@ void MainWindow::buildMenus()
 
     constexpr auto run = MenuKind::run;
     add(run, Act::generate, tr("&Generate"), QStringLiteral("Ctrl+Return"), tr("Draw the images"));
-    add(run, Act::stop, tr("&Stop"), QStringLiteral("Esc"), tr("Stop now; finished images are kept"));
+    add(run, Act::pause, tr("&Pause"), QStringLiteral("Space"),
+        tr("Hold the run before its next step, and go on; the images stay the same"));
+    add(run, Act::stop, tr("&Stop and keep"), QStringLiteral("Esc"),
+        tr("Stop now; finished images are kept, and those of the batch in progress as far as they are"));
     add(run, Act::finishBatch, tr("&Finish this batch"), QStringLiteral("Ctrl+."),
         tr("Let the batch in progress end and start no other"));
+    add(run, Act::abort, tr("&Abort"), QStringLiteral("Shift+Esc"),
+        tr("Stop now and keep nothing of this run"));
     addSeparator(run);
     add(run, Act::newSeed, tr("&New seed"), QStringLiteral("Ctrl+R"), tr("Draw another seed"));
     add(run, Act::restoreDefaults, tr("Restore &defaults"), QStringLiteral("Ctrl+D"),
@@ -89,6 +96,10 @@ void MainWindow::buildMenus()
         tr("Show the pictures while they form; hidden ones are not made"));
     action(Act::showPreviews)->setCheckable(true);
     action(Act::showPreviews)->setChecked(true);
+    action(Act::showPreviews)
+        ->setShortcuts({QKeySequence(QStringLiteral("Ctrl+P")), QKeySequence(QStringLiteral("V"))});
+    add(view, Act::nextPictures, tr("Pictures: x_t, predicted x_0, bot&h"), QStringLiteral("X"),
+        tr("Go on to the next of x_t, the predicted x_0, and both"));
     m_afterPanels = add(view, Act::resetLayout, tr("Reset &layout"), QStringLiteral("Ctrl+Shift+0"),
                         tr("Every panel back to its place"));
     addSeparator(view);
@@ -121,7 +132,8 @@ void MainWindow::buildMenus()
     connect(action(Act::quit), &QAction::triggered, this, &QWidget::close);
     connect(action(Act::resetLayout), &QAction::triggered, this, &MainWindow::resetLayout);
     connect(action(Act::fitPlot), &QAction::triggered, m_plot, &ExitPlot::fitView);
-    connect(action(Act::showPreviews), &QAction::toggled, m_previews, &QWidget::setVisible);
+    connect(action(Act::showPreviews), &QAction::toggled, this, &MainWindow::arrangeCentre);
+    connect(action(Act::nextPictures), &QAction::triggered, m_pictureHeader, &PictureHeader::nextChoice);
     connect(action(Act::dismissMessage), &QAction::triggered, m_messages, &MessageBar::dismiss);
     connect(action(Act::shortcuts), &QAction::triggered, this, &MainWindow::showShortcuts);
     connect(action(Act::about), &QAction::triggered, this, &MainWindow::showAbout);
@@ -146,7 +158,12 @@ void MainWindow::setRecent(const QStringList& paths)
 void MainWindow::arrangeTabs()
 {
     // Controls first, in the order they are seen; then the pictures and the plot.
-    setTabOrder(m_controls, m_previews);
+    QWidget* last = m_controls;
+    for (QWidget* button : m_pictureHeader->findChildren<QToolButton*>()) {
+        setTabOrder(last, button);
+        last = button;
+    }
+    setTabOrder(last, m_previews);
     setTabOrder(m_previews, m_plot);
     m_controls->runButton()->setFocus();
 }
@@ -158,7 +175,7 @@ std::vector<std::pair<QString, QString>> MainWindow::shortcutList() const
         for (const QAction* entry : top->menu()->actions()) {
             if (!entry->shortcut().isEmpty()) {
                 list.emplace_back(QString(entry->text()).remove(QLatin1Char('&')),
-                                  entry->shortcut().toString(QKeySequence::NativeText));
+                                  QKeySequence::listToString(entry->shortcuts(), QKeySequence::NativeText));
             }
         }
     }

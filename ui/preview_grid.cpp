@@ -22,7 +22,7 @@ namespace
 constexpr int margin = 14;
 constexpr int smallestTile = 24;     // screen pixels; below it the grid scrolls instead
 constexpr int largestUpscale = 12;   // a single 28 x 28 picture does not fill a whole screen
-constexpr int smoothAboveSize = 96;  // pictures with a longer side are scaled smoothly
+constexpr int smoothAboveSize = 96;  // pictures with both sides longer are scaled smoothly
 
 /// Wraps the strip's pixels; the image and all its copies keep them alive.
 QImage wrap(const PictureStrip& strip)
@@ -101,8 +101,31 @@ void PreviewGrid::setPicture(int firstImage, const PictureStrip& strip)
     }
     const QSize size(strip.width, strip.height);
     for (int tile = 0; tile < strip.count && firstImage + tile < count(); ++tile) {
-        m_tiles[static_cast<std::size_t>(firstImage + tile)] = {source,
-                                                                QRect(QPoint(0, tile * strip.height), size)};
+        m_tiles[static_cast<std::size_t>(firstImage + tile)] = {
+            source, QRect(QPoint(0, tile * strip.height), size), {}};
+    }
+    takePictureSize(size);
+    viewport()->update();
+}
+
+void PreviewGrid::setPicturePairs(int firstImage, const PictureStrip& left, const PictureStrip& right)
+{
+    const QImage a = wrap(left);
+    const QImage b = wrap(right);
+    if (a.isNull() || b.size() != a.size() || right.count != left.count || firstImage < 0) {
+        return;
+    }
+    // One column of pairs, which the tiles share as they share a strip.
+    QImage pairs(2 * left.width + 1, a.height(), QImage::Format_RGB32);
+    pairs.fill(m_theme.window);
+    QPainter painter(&pairs);
+    painter.drawImage(0, 0, a);
+    painter.drawImage(left.width + 1, 0, b);
+    painter.end();
+    const QSize size(pairs.width(), left.height);
+    for (int tile = 0; tile < left.count && firstImage + tile < count(); ++tile) {
+        m_tiles[static_cast<std::size_t>(firstImage + tile)] = {
+            pairs, QRect(QPoint(0, tile * left.height), size), {}};
     }
     takePictureSize(size);
     viewport()->update();
@@ -121,9 +144,17 @@ void PreviewGrid::setImage(int index, const QImage& image)
     if (index < 0 || index >= count() || image.isNull()) {
         return;
     }
-    m_tiles[static_cast<std::size_t>(index)] = {image, image.rect()};
+    m_tiles[static_cast<std::size_t>(index)] = {image, image.rect(), {}};
     takePictureSize(image.size());
     viewport()->update();
+}
+
+void PreviewGrid::setUnfinished(int index, const QImage& image, const QString& note)
+{
+    setImage(index, image);
+    if (index >= 0 && index < count()) {
+        m_tiles[static_cast<std::size_t>(index)].note = note;
+    }
 }
 
 void PreviewGrid::takePictureSize(const QSize& size)
@@ -133,6 +164,12 @@ void PreviewGrid::takePictureSize(const QSize& size)
         m_picture = size;
         arrange();
     }
+}
+
+void PreviewGrid::setCaptions(const QStringList& captions)
+{
+    m_captions = captions;
+    refreshSummary();
 }
 
 void PreviewGrid::clear(const QString& message)
@@ -223,7 +260,7 @@ void PreviewGrid::arrange()
         }
     }
     int width = std::max(best, smallestTile);
-    const bool pixelated = std::max(m_picture.width(), m_picture.height()) <= smoothAboveSize;
+    const bool pixelated = std::min(m_picture.width(), m_picture.height()) <= smoothAboveSize;
     if (pixelated) {
         width = std::min(width, m_picture.width() * largestUpscale);
         // Whole multiples of device pixels keep all of a picture's pixels the same size.
@@ -327,7 +364,7 @@ void PreviewGrid::paintEvent(QPaintEvent* event)
     }
     const bool shrunk = m_tile.width() * devicePixelRatioF() < m_picture.width();
     painter.setRenderHint(QPainter::SmoothPixmapTransform,
-                          shrunk || std::max(m_picture.width(), m_picture.height()) > smoothAboveSize);
+                          shrunk || std::min(m_picture.width(), m_picture.height()) > smoothAboveSize);
     const int pitch = m_tile.height() + m_gap;
     const int top = event->rect().top() - m_origin.y() + verticalScrollBar()->value();
     const int bottom = event->rect().bottom() - m_origin.y() + verticalScrollBar()->value();
@@ -343,6 +380,11 @@ void PreviewGrid::paintEvent(QPaintEvent* event)
         }
         if (!m_marked.empty()) {
             paintMark(painter, rect, m_marked[static_cast<std::size_t>(index)]);
+        }
+        if (!tile.note.isEmpty()) {
+            painter.setPen(QPen(m_theme.warning, 2.0, Qt::DashLine));
+            painter.setBrush(Qt::NoBrush);
+            painter.drawRect(rect.adjusted(1, 1, -1, -1));
         }
     }
     painter.setRenderHint(QPainter::Antialiasing);
@@ -520,8 +562,12 @@ void PreviewGrid::focusOutEvent(QFocusEvent* event)
 QString PreviewGrid::caption(int index) const
 {
     const QString number = tr("Image %1").arg(index);
-    return index >= 0 && index < m_captions.size() ? number + QStringLiteral(" · ") + m_captions[index]
-                                                   : number;
+    QString text =
+        index >= 0 && index < m_captions.size() ? number + QStringLiteral(" · ") + m_captions[index] : number;
+    if (index >= 0 && index < count() && !m_tiles[static_cast<std::size_t>(index)].note.isEmpty()) {
+        text += QStringLiteral(" · ") + m_tiles[static_cast<std::size_t>(index)].note;
+    }
+    return text;
 }
 
 QString PreviewGrid::textSummary() const

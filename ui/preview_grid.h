@@ -31,8 +31,14 @@ public:
     void beginRun(int count, int width, int height, const QStringList& captions);
     /// Tiles firstImage, firstImage + 1, ... show the strip's pictures.
     void setPicture(int firstImage, const PictureStrip& strip);
+    /// Two pictures of every image side by side, as one tile.
+    void setPicturePairs(int firstImage, const PictureStrip& left, const PictureStrip& right);
     void setImages(const std::vector<FinishedImage>& images);
     void setImage(int index, const QImage& image);
+    /// One that was stopped on its way: with a mark, and `note` in its caption.
+    void setUnfinished(int index, const QImage& image, const QString& note);
+    /// Other words for the images that are there.
+    void setCaptions(const QStringList& captions);
     void clear(const QString& message = {});
 
     void setHighlighted(std::optional<int> index);
@@ -79,8 +85,9 @@ protected:
 
 private:
     struct Tile {
-        QImage source;  ///< shared with the other tiles of the same strip
-        QRect part;     ///< of `source`
+        QImage source;   ///< shared with the other tiles of the same strip
+        QRect part;      ///< of `source`
+        QString note{};  ///< of an unfinished image
     };
 
     void arrange();

@@ -16,21 +16,13 @@ namespace
 class MailboxSink : public FrameSink
 {
 public:
-    MailboxSink(Mailbox& mailbox, Job& job, const SamplingSettings& settings, const MovedParameters& moved)
-        : m_mailbox(mailbox), m_job(job), m_settings(settings), m_moved(moved)
-    {
-        follow(0, 0);
-    }
+    MailboxSink(Mailbox& mailbox, Job& job) : m_mailbox(mailbox), m_job(job) {}
 
-    void on_frame(Frame&& frame) override
-    {
-        const bool last = frame.step + 1 == m_settings.steps;
-        follow(last ? frame.batch + 1 : frame.batch, last ? 0 : frame.step + 1);
-        m_mailbox.put(std::move(frame));
-    }
+    void on_frame(Frame&& frame) override { m_mailbox.put(std::move(frame)); }
     PicturesWanted wanted_pictures() override
     {
-        return {.noisy = m_job.pictureWanted.exchange(false), .predicted = false};
+        return {.noisy = m_job.pictureWanted.exchange(false),
+                .predicted = m_job.predictedWanted.exchange(false)};
     }
     void on_batch_finished(int batch, const std::vector<FinishedImage>& images) override
     {
@@ -38,40 +30,23 @@ public:
     }
 
 private:
-    /// Puts the parameters that the earlier run had in `step` of `batch` where the policy reads them.
-    void follow(int batch, int step)
-    {
-        if (!m_job.replay || static_cast<std::size_t>(step) >= m_moved.size()) {
-            return;
-        }
-        const auto& batches = m_moved[static_cast<std::size_t>(step)];
-        if (batches.empty()) {
-            return;
-        }
-        const double value = batches[std::min(static_cast<std::size_t>(batch), batches.size() - 1)];
-        if (!std::isfinite(value)) {
-            return;
-        }
-        switch (m_settings.policy) {
-            case PolicyKind::adadiff:
-                m_job.live.threshold = value;
-                break;
-            case PolicyKind::duodiff:
-                m_job.live.switch_step = static_cast<int>(std::lround(value));
-                break;
-            case PolicyKind::static_layer:
-                m_job.live.exit_layer = static_cast<int>(std::lround(value));
-                break;
-            case PolicyKind::full:
-                break;
-        }
-    }
-
     Mailbox& m_mailbox;
     Job& m_job;
-    const SamplingSettings& m_settings;
-    const MovedParameters& m_moved;
 };
+
+/// The value that an earlier run had in a step; nothing where it is not followed or had none.
+std::optional<double> movedValue(const Job& job, const MovedParameters& moved, int batch, int step)
+{
+    if (!job.replay || static_cast<std::size_t>(step) >= moved.size()) {
+        return std::nullopt;
+    }
+    const auto& batches = moved[static_cast<std::size_t>(step)];
+    if (batches.empty()) {
+        return std::nullopt;
+    }
+    const double value = batches[std::min(static_cast<std::size_t>(batch), batches.size() - 1)];
+    return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
 
 }  // namespace
 
@@ -103,7 +78,7 @@ void EngineThread::shutDown()
     }
     for (const auto& weak : m_jobs) {
         if (const auto job = weak.lock()) {
-            job->requestStop();
+            job->requestStop(false);
         }
     }
     m_mailbox.beginRun(0);
@@ -183,18 +158,31 @@ JobPointer EngineThread::open(const ModelSource& source)
     return job;
 }
 
-JobPointer EngineThread::sample(const SamplingSettings& settings, const MovedParameters& moved)
+JobPointer EngineThread::sample(const SamplingSettings& settings, const RunExtras& extras)
 {
     auto job = newJob();
     job->live.threshold = settings.threshold;
     job->live.switch_step = settings.switch_step;
     job->live.exit_layer = settings.exit_layer;
     m_mailbox.beginRun(job->id());
-    post([this, job, settings, moved] {
-        perform(job, [this, &job, &settings, &moved](Engine& engine) {
-            MailboxSink sink(m_mailbox, *job, settings, moved);
+    post([this, job, settings, extras] {
+        perform(job, [this, &job, &settings, &extras](Engine& engine) {
+            MailboxSink sink(m_mailbox, *job);
+            SampleOptions options;
+            if (!extras.moved.empty()) {
+                options.parameter_of = [&job, &extras](int batch, int step) {
+                    return movedValue(*job, extras.moved, batch, step);
+                };
+            }
+            options.keep = extras.keep.get();
+            if (extras.from) {
+                options.resume = {extras.from->trajectory.get(), extras.from->record.get(),
+                                  extras.from->step};
+            }
+            options.earlier_classes = extras.earlierClasses;
+            options.all_uncertainties = extras.allUncertainties;
             const auto outcome = std::make_shared<const RunOutcome>(
-                engine.sample(settings, job->id(), sink, job->controls(), &job->live));
+                engine.sample(settings, job->id(), sink, job->controls(), &job->live, options));
             if (outcome->record.state == RunState::cancelled) {
                 endCancelled(job, outcome);
             } else if (job->end(JobState::done)) {

@@ -20,6 +20,24 @@ using EngineFactory = std::function<std::unique_ptr<Engine>()>;
 using JobPointer = std::shared_ptr<Job>;
 using OutcomePointer = std::shared_ptr<const RunOutcome>;
 
+/// Where a run goes on from another one's states.
+struct BranchPoint {
+    std::shared_ptr<const Trajectory> trajectory;
+    std::shared_ptr<const RunRecord> record;
+    int step = 0;  ///< the first that may differ
+};
+
+/// What a run may have besides its settings; see SampleOptions.
+struct RunExtras {
+    /// theta, t_s or the static layer by [step][batch], as an earlier run had them; followed until the job's
+    /// `replay` is taken away.
+    MovedParameters moved{};
+    std::shared_ptr<Trajectory> keep{};  ///< null: the states are not kept
+    std::optional<BranchPoint> from{};
+    std::vector<EarlierClasses> earlierClasses{};
+    bool allUncertainties = false;
+};
+
 /// The window's handle on the one engine thread. The engine is made there by the first job, used there,
 /// and destroyed there. Nothing here waits for it, except shutDown(). Every signal is emitted on the
 /// window thread, and each job gets exactly one of opened, sampled (done), failed, cancelled.
@@ -33,9 +51,8 @@ public:
 
     /// Jobs are done one after the other, in the order they came.
     JobPointer open(const ModelSource& source);
-    /// `moved`: theta, t_s or the static layer by [step][batch], as an earlier run had them; followed until
-    /// the job's `replay` is taken away. One run at a time: the mailbox takes this one's frames from now on.
-    JobPointer sample(const SamplingSettings& settings, const MovedParameters& moved = {});
+    /// One run at a time: the mailbox takes this one's frames from now on.
+    JobPointer sample(const SamplingSettings& settings, const RunExtras& extras = {});
     Mailbox& mailbox() { return m_mailbox; }
 
     /// Stops every job and ends the thread; at most one step's time. Jobs not yet ended end as

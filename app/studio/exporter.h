@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "stream/frame.h"
 #include "stream/run_record.h"
+#include "stream/trajectory.h"
 #include "ui/export_dialog.h"
 
 #include <QObject>
@@ -22,6 +23,9 @@ namespace duodiff::studio
 struct KeptRun {
     RunRecord record;
     std::vector<FinishedImage> images;
+    std::vector<UnfinishedImage> unfinished{};  ///< of the batch that was stopped
+    /// Its states, as far as they are held; null for a run that was read from a file.
+    std::shared_ptr<const Trajectory> trajectory{};
 };
 
 /// Writes a run into a folder. Files without Qt's painting are written on a thread of their own; the plot

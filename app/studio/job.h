@@ -25,18 +25,28 @@ public:
     JobState state() const { return m_state.load(); }
     bool hasEnded() const { return state() != JobState::waiting && state() != JobState::running; }
 
-    /// Stop now. May be called before the work begins, and more than once.
-    void requestStop() { m_stop.request_stop(); }
+    /// Stop now. May be called before the work begins, and more than once. `keep`: what the batch in progress
+    /// has come to is part of the outcome.
+    void requestStop(bool keep = true)
+    {
+        m_keepUnfinished = keep;
+        m_stop.request_stop();
+    }
+    /// Holds the work before its next step, until it goes on or is stopped.
+    void setPaused(bool paused) { paused ? m_pause.pause() : m_pause.resume(); }
+    bool pauseRequested() const { return m_pause.is_paused(); }
+    /// Whether it has come to its wait.
+    bool isWaitingPaused() const { return m_pause.is_waiting(); }
     /// Let the batch in progress end, and start no other.
     void requestFinishBatch() { m_finishBatch = true; }
     bool stopRequested() const { return m_stop.stop_requested(); }
     bool finishBatchRequested() const { return m_finishBatch.load(); }
-    RunControls controls() const
+    RunControls controls()
     {
         return {.stop = m_stop.get_token(),
                 .finish_batch = &m_finishBatch,
-                .pause = nullptr,
-                .keep_unfinished = nullptr};
+                .pause = &m_pause,
+                .keep_unfinished = &m_keepUnfinished};
     }
     std::stop_token stopToken() const { return m_stop.get_token(); }
 
@@ -50,14 +60,17 @@ public:
     LiveParameters live;
     /// While true, an earlier run's parameters are followed, where the job was given any.
     std::atomic<bool> replay{true};
-    /// Set by the window when it could show a picture, taken by the sampler.
+    /// Set by the window when it could show a picture of x_t, or of the predicted x_0; taken by the sampler.
     std::atomic<bool> pictureWanted{false};
+    std::atomic<bool> predictedWanted{false};
 
 private:
     const std::uint64_t m_id;
     std::atomic<JobState> m_state{JobState::waiting};
     std::stop_source m_stop;
     std::atomic<bool> m_finishBatch{false};
+    std::atomic<bool> m_keepUnfinished{true};
+    PauseSwitch m_pause;
 };
 
 }  // namespace duodiff::studio

@@ -20,14 +20,18 @@ void Mailbox::put(Frame&& frame)
     if (frame.run_id != m_runId) {
         return;
     }
-    if (frame.picture) {
-        for (auto waiting = m_contents.frames.rbegin(); waiting != m_contents.frames.rend(); ++waiting) {
-            if (waiting->batch == frame.batch && waiting->picture) {
-                waiting->picture.reset();
-                break;
+    const auto dropOlder = [&](std::optional<PictureStrip> Frame::*kind) {
+        if (frame.*kind) {
+            for (auto waiting = m_contents.frames.rbegin(); waiting != m_contents.frames.rend(); ++waiting) {
+                if (waiting->batch == frame.batch && (*waiting).*kind) {
+                    ((*waiting).*kind).reset();
+                    break;
+                }
             }
         }
-    }
+    };
+    dropOlder(&Frame::picture);
+    dropOlder(&Frame::predicted);
     m_contents.frames.push_back(std::move(frame));
 }
 

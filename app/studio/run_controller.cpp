@@ -8,6 +8,8 @@
 #include "ui/run_numbers.h"
 #include "ui/status_strip.h"
 
+#include "stream/branch.h"
+
 #include <QFile>
 
 #include <time.h>
@@ -26,20 +28,20 @@ constexpr int slowestTickMs = 100;
 constexpr int pictureMs = 34;  // at most 30 a second
 constexpr int numbersMs = 200;
 
-QStringList captionsOf(const ModelInfo& model, const SamplingSettings& settings)
+}  // namespace
+
+QStringList captionsOf(const ModelSummary& model, int classes, const SamplingSettings& settings)
 {
     QStringList captions;
     for (int image = 0; image < settings.count; ++image) {
         QString label;
-        if (model.num_classes > 0) {
+        if (classes > 0) {
             const auto k = static_cast<std::size_t>(image);
-            const std::int64_t number = settings.classes.empty()
-                                            ? image % model.num_classes
-                                            : settings.classes[k % settings.classes.size()];
+            const std::int64_t number =
+                settings.classes.empty() ? image % classes : settings.classes[k % settings.classes.size()];
             const auto index = static_cast<std::size_t>(number);
-            label = index < model.summary.class_names.size()
-                        ? QString::fromStdString(model.summary.class_names[index])
-                        : RunController::tr("class %1").arg(number);
+            label = index < model.class_names.size() ? QString::fromStdString(model.class_names[index])
+                                                     : RunController::tr("class %1").arg(number);
             label += QStringLiteral(" · ");
         }
         captions << label +
@@ -47,8 +49,6 @@ QStringList captionsOf(const ModelInfo& model, const SamplingSettings& settings)
     }
     return captions;
 }
-
-}  // namespace
 
 double threadSeconds()
 {
@@ -86,16 +86,21 @@ RunController::RunController(EngineThread& engine, ui::MainWindow& window, QObje
     });
 }
 
-bool RunController::start(const ModelInfo& model, const SamplingSettings& settings,
-                          const MovedParameters& moved)
+bool RunController::start(const ModelInfo& model, const SamplingSettings& settings, RunExtras extras)
 {
     if (isRunning()) {
         return false;
     }
     m_model = model;
+    m_asked = settings;
+    m_aborted = false;
     m_record = RunRecord();
     m_record.settings = settings;
     m_record.model = model.summary;
+    if (!extras.keep) {
+        extras.keep = std::make_shared<Trajectory>();
+    }
+    m_trajectory = extras.keep;
     m_images.clear();
     m_last.reset();
     m_estimate.begin(model.summary, settings);
@@ -104,12 +109,15 @@ bool RunController::start(const ModelInfo& model, const SamplingSettings& settin
     m_lastPicture = m_lastNumbers = -1000;
 
     m_window.previews()->beginRun(settings.count, model.summary.image_size, model.summary.image_size,
-                                  captionsOf(model, settings));
+                                  captionsOf(model.summary, model.num_classes, settings));
     m_window.plot()->beginRun(model.summary, settings);
     m_window.numbers()->clear();
+    if (extras.from) {
+        showBeginning(*extras.from);
+    }
     m_window.controls()->setPhase(ui::ControlPanel::Phase::running);
 
-    m_job = m_engine.sample(settings, moved);
+    m_job = m_engine.sample(settings, extras);
     m_clock.start();
     m_lastTick = m_rateSince = 0;
     m_threadSeconds = threadSeconds();
@@ -120,13 +128,56 @@ bool RunController::start(const ModelInfo& model, const SamplingSettings& settin
     return true;
 }
 
+void RunController::showBeginning(const BranchPoint& from)
+{
+    m_record = begin_branch(*from.record, m_record.settings, *from.trajectory, from.step);
+    m_record.model = m_model.summary;
+    std::vector<Frame> frames;
+    for (int batch = 0; batch < from.trajectory->batches(); ++batch) {
+        for (int step = 0; step < steps_held(*from.trajectory, batch, from.step); ++step) {
+            if (auto frame = recorded_frame(*from.record, batch, step)) {
+                frames.push_back(std::move(*frame));
+            }
+        }
+    }
+    m_window.plot()->addFrames(frames);
+}
+
 void RunController::stop()
 {
     if (m_job) {
-        m_job->requestStop();
+        m_job->requestStop(true);
         m_window.controls()->setPhase(ui::ControlPanel::Phase::stopping);
         showStatus();
     }
+}
+
+void RunController::abort()
+{
+    if (m_job) {
+        m_aborted = true;
+        m_job->requestStop(false);
+        m_window.controls()->setPhase(ui::ControlPanel::Phase::stopping);
+        showStatus();
+    }
+}
+
+void RunController::setPaused(bool paused)
+{
+    if (!m_job || m_job->stopRequested() || m_job->pauseRequested() == paused) {
+        return;
+    }
+    m_job->setPaused(paused);
+    m_window.controls()->setPhase(paused ? ui::ControlPanel::Phase::paused
+                                         : ui::ControlPanel::Phase::running);
+    showStatus();
+    Q_EMIT pausedChanged(paused);
+}
+
+void RunController::setPictureChoice(ui::PictureChoice choice)
+{
+    m_pictureChoice = choice;
+    m_lastPicture = -1000;
 }
 
 void RunController::finishBatch()
@@ -152,7 +203,8 @@ void RunController::askForPicture()
 {
     const qint64 now = m_clock.elapsed();
     if (m_picturesWanted && m_window.previewsVisible() && now - m_lastPicture >= pictureMs) {
-        m_job->pictureWanted = true;
+        m_job->pictureWanted = m_pictureChoice != ui::PictureChoice::predicted;
+        m_job->predictedWanted = m_pictureChoice != ui::PictureChoice::noisy;
     }
 }
 
@@ -205,21 +257,31 @@ void RunController::showFrames(std::vector<Frame>& frames)
         firstStep = std::min(firstStep, frame.step);
         m_record.add(frame);
         m_estimate.add(frame);
-        if (frame.picture) {
-            m_window.previews()->setPicture(frame.first_image, *frame.picture);
-            m_lastPicture = m_clock.elapsed();
-            ++m_picturesShown;
+        if (frame.picture || frame.predicted) {
+            showPictures(frame);
         }
     }
     m_window.plot()->addFrames(frames);
     m_last = std::move(frames.back());
-    const QString what = m_model.latent ? tr("<b>x<sub>t</sub></b> &nbsp;approximation of the latent")
-                                        : QStringLiteral("<b>x<sub>t</sub></b>");
+    const QString what = m_model.latent ? tr("approximation of the latent") : QString();
     m_window.setPictureText(what, tr("t = <b>%1</b> &nbsp; step <b>%2</b> / %3")
                                       .arg(m_last->t)
                                       .arg(m_last->step + 1)
                                       .arg(m_record.settings.steps));
     Q_EMIT advanced(firstStep);
+}
+
+void RunController::showPictures(const Frame& frame)
+{
+    auto* previews = m_window.previews();
+    if (frame.picture && frame.predicted) {
+        previews->setPicturePairs(frame.first_image, *frame.picture, *frame.predicted);
+    } else {
+        previews->setPicture(frame.first_image, frame.picture ? *frame.picture : *frame.predicted);
+    }
+    m_lastPicture = m_clock.elapsed();
+    ++m_picturesShown;
+    Q_EMIT pictured(frame);
 }
 
 void RunController::showStatus()
@@ -233,6 +295,8 @@ void RunController::showStatus()
     ui::Status status = m_window.status()->status();
     status.kind = ui::Status::Kind::working;
     status.state = m_job->stopRequested()          ? tr("Stopping")
+                   : m_job->isWaitingPaused()      ? tr("Paused")
+                   : m_job->pauseRequested()       ? tr("Pausing")
                    : m_job->finishBatchRequested() ? tr("Finishing the batch")
                    : m_last                        ? tr("Sampling")
                                                    : tr("Starting");

@@ -5,9 +5,11 @@
 #include "studio/engine_thread.h"
 
 #include "stream/time_estimate.h"
+#include "ui/picture_header.h"
 
 #include <QElapsedTimer>
 #include <QObject>
+#include <QStringList>
 #include <QTimer>
 
 #include <memory>
@@ -28,6 +30,9 @@ double threadSeconds();
 /// Bytes of memory that the process holds now; 0 where the system does not tell.
 std::uint64_t residentBytes();
 
+/// "Sneaker · seed 11" for every image of a run; `classes`: of the model, 0 for an unconditional one.
+QStringList captionsOf(const ModelSummary& model, int classes, const SamplingSettings& settings);
+
 /// One run at a time, from Generate to its end: drains the mailbox on a timer and gives the window's
 /// widgets what came.
 class RunController : public QObject
@@ -37,13 +42,24 @@ class RunController : public QObject
 public:
     RunController(EngineThread& engine, ui::MainWindow& window, QObject* parent = nullptr);
 
-    /// Refused (false) while a run goes on.
-    bool start(const ModelInfo& model, const SamplingSettings& settings, const MovedParameters& moved = {});
+    /// Refused (false) while a run goes on. Its states are kept (see trajectory()) where `extras` does not
+    /// bring a place for them.
+    bool start(const ModelInfo& model, const SamplingSettings& settings, RunExtras extras = {});
+    /// Point 1. Stop and keep: finished images, and those of the batch in progress as far as they are.
     void stop();
+    /// Stop, and nothing of the run is kept.
+    void abort();
     void finishBatch();
+    /// Before the next step.
+    void setPaused(bool paused);
+    bool isPaused() const { return m_job != nullptr && m_job->pauseRequested(); }
+    /// Whether the run that ended last was aborted.
+    bool wasAborted() const { return m_aborted; }
     /// theta, t_s and the static layer as the controls show them; act from the next step on.
     void moveLive(const SamplingSettings& settings);
     void setPicturesWanted(bool wanted) { m_picturesWanted = wanted; }
+    /// Point 7: x_t, the predicted x_0, or both.
+    void setPictureChoice(ui::PictureChoice choice);
 
     bool isRunning() const { return m_job != nullptr; }
     JobPointer job() const { return m_job; }
@@ -51,6 +67,10 @@ public:
     const RunRecord& live() const { return m_record; }
     /// The step of the newest frame; nothing before the first.
     std::optional<int> newestStep() const { return m_last ? std::optional(m_last->step) : std::nullopt; }
+    /// The states of the run in progress, or of the one that ended last.
+    const std::shared_ptr<Trajectory>& trajectory() const { return m_trajectory; }
+    /// What the run in progress, or the one that ended last, was asked for.
+    const SamplingSettings& asked() const { return m_asked; }
     /// Finished images of the run in progress.
     const std::vector<FinishedImage>& images() const { return m_images; }
     /// Moves out what has come, and shows it. The timer does this.
@@ -63,6 +83,10 @@ Q_SIGNALS:
     void started();
     /// Frames came; live() is what it was in the steps before `firstStep`.
     void advanced(int firstStep);
+    /// Pause or Resume was asked for.
+    void pausedChanged(bool paused);
+    /// A frame with a picture was shown.
+    void pictured(const duodiff::Frame& frame);
     /// After the last frame was shown. `outcome` is null where the job never began or failed.
     void ended(duodiff::studio::JobState state, duodiff::studio::OutcomePointer outcome);
     void failed(const duodiff::Failure& failure);
@@ -71,6 +95,9 @@ private:
     void end(quint64 job, JobState state, const OutcomePointer& outcome);
     void tick();
     void showFrames(std::vector<Frame>& frames);
+    void showPictures(const Frame& frame);
+    /// What a branch takes over from its parent.
+    void showBeginning(const BranchPoint& from);
     void showStatus();
     void askForPicture();
 
@@ -79,6 +106,10 @@ private:
     JobPointer m_job;
     ModelInfo m_model;
     RunRecord m_record;
+    SamplingSettings m_asked;
+    std::shared_ptr<Trajectory> m_trajectory;
+    ui::PictureChoice m_pictureChoice = ui::PictureChoice::noisy;
+    bool m_aborted = false;
     std::vector<FinishedImage> m_images;
     TimeEstimate m_estimate;
     std::optional<Frame> m_last;

@@ -4,6 +4,7 @@
 #include "ui/control_panel.h"
 #include "ui/exit_plot.h"
 #include "ui/message_bar.h"
+#include "ui/picture_header.h"
 #include "ui/preview_grid.h"
 #include "ui/run_numbers.h"
 #include "ui/status_strip.h"
@@ -16,6 +17,7 @@
 #include <QMetaObject>
 #include <QPalette>
 #include <QPointer>
+#include <QPushButton>
 #include <QThread>
 
 #include <utility>
@@ -62,6 +64,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
       m_remembered(m_options.remember ? m_store.load() : Remembered()),
       m_engine(m_services.engine),
       m_run(m_engine, m_window),
+      m_pauseKey(m_window.controls()->runButton()),
       m_state(!m_options.remember              ? QString()
               : m_options.dataFolder.isEmpty() ? standardStateFolder()
                                                : m_options.dataFolder),
@@ -83,6 +86,10 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
     connectWindow();
     connectEngine();
     connectKeeping();
+    m_twin = std::make_unique<TwinRun>(*this);
+    m_branches = std::make_unique<Branches>(*this);
+    m_pareto = std::make_unique<Pareto>(
+        *this, m_state.isUsable() ? m_state.filePath(QStringLiteral("sweep")) : QString());
 
     const QString theme = m_options.theme.isEmpty() ? m_remembered.theme : m_options.theme;
     m_window
@@ -172,6 +179,10 @@ void Studio::connectWindow()
     connect(controls, &ControlPanel::generateRequested, this, &Studio::generate);
     connect(controls, &ControlPanel::stopRequested, &m_run, &RunController::stop);
     connect(controls, &ControlPanel::finishBatchRequested, &m_run, &RunController::finishBatch);
+    connect(controls, &ControlPanel::abortRequested, &m_run, &RunController::abort);
+    connect(controls, &ControlPanel::pauseRequested, this, &Studio::togglePause);
+    connect(m_window.pictureHeader(), &ui::PictureHeader::choiceChanged, &m_run,
+            &RunController::setPictureChoice);
     connect(controls, &ControlPanel::openRequested, this, [this] { chooseAndOpen(false); });
     connect(controls, &ControlPanel::liveChanged, this, [this, controls] {
         // A queued run has settings of its own; the controls prepare the next one.
@@ -195,7 +206,9 @@ void Studio::connectWindow()
     on(Act::openCheckpoint, [this] { chooseAndOpen(true); });
     on(Act::generate, [this] { generate(); });
     on(Act::stop, [this] { m_run.stop(); });
+    on(Act::pause, [this] { togglePause(); });
     on(Act::finishBatch, [this] { m_run.finishBatch(); });
+    on(Act::abort, [this] { m_run.abort(); });
     on(Act::newSeed, [controls] { controls->drawSeed(); });
     on(Act::restoreDefaults, [this, controls] {
         m_parameters.asOneStep(tr("defaults"), [controls] { controls->restoreAllDefaults(); });
@@ -217,7 +230,7 @@ void Studio::connectWindow()
     connect(&m_window, &ui::MainWindow::closing, this, [this] {
         remember();
         keepRunInProgress();
-        m_run.stop();
+        m_run.abort();
         m_engine.shutDown();
     });
 }
@@ -238,6 +251,7 @@ void Studio::connectEngine()
     connect(&m_run, &RunController::ended, this, &Studio::onRunEnded);
     connect(&m_run, &RunController::failed, this, &Studio::onRunFailed);
     connect(&m_run, &RunController::started, this, &Studio::updateActions);
+    connect(&m_run, &RunController::pausedChanged, this, &Studio::updateActions);
     connect(&m_exporter, &Exporter::progressed, &m_window, &ui::MainWindow::setProgress);
     connect(&m_exporter, &Exporter::finished, this, &Studio::onExported);
     connect(&m_idle, &QTimer::timeout, this, [this] {
@@ -310,7 +324,10 @@ void Studio::updateActions()
     const bool running = m_run.isRunning();
     m_window.action(Act::generate)->setEnabled(m_model && !m_opening && !running);
     m_window.action(Act::stop)->setEnabled(running);
-    m_window.action(Act::finishBatch)->setEnabled(running);
+    for (const Act act : {Act::pause, Act::finishBatch, Act::abort}) {
+        m_window.action(act)->setEnabled(running);
+    }
+    m_window.action(Act::pause)->setText(m_run.isPaused() ? tr("&Resume") : tr("&Pause"));
     m_presets.setRunning(running && !m_queue.isRunning());
     m_queue.addAction()->setEnabled(m_model.has_value());
     m_window.action(Act::newSeed)->setEnabled(!running || m_queue.isRunning());

@@ -2,18 +2,22 @@
 #pragma once
 
 #include "studio/advisor_controller.h"
+#include "studio/branches.h"
 #include "studio/dropped.h"
 #include "studio/engine_thread.h"
 #include "studio/exporter.h"
 #include "studio/history.h"
 #include "studio/image_link.h"
 #include "studio/parameter_undo.h"
+#include "studio/pareto.h"
+#include "studio/pause_key.h"
 #include "studio/presets.h"
 #include "studio/run_controller.h"
 #include "studio/run_queue.h"
 #include "studio/settings_store.h"
 #include "studio/state_folder.h"
 #include "studio/time_cursor.h"
+#include "studio/twin_run.h"
 #include "studio/undo_steps.h"
 #include "studio/what_if_controller.h"
 #include "ui/main_window.h"
@@ -61,6 +65,9 @@ public:
     WhatIfController& whatIf() { return m_whatIf; }
     AdvisorController& advisor() { return m_advisor; }
     TimeCursor& cursor() { return m_cursor; }
+    TwinRun& twin() { return *m_twin; }
+    Branches& branches() { return *m_branches; }
+    Pareto& pareto() { return *m_pareto; }
     EngineThread& engine() { return m_engine; }
     History& history() { return m_history; }
     RunQueue& queue() { return m_queue; }
@@ -76,6 +83,10 @@ public:
     /// A pack, a checkpoint, a PNG or a run file.
     void openPath(const QString& path);
     void generate();
+    /// A run that another feature asks for. False while something else goes on.
+    bool startRun(const SamplingSettings& settings, RunExtras extras = {});
+    /// Nothing is being opened and no run goes on.
+    bool canRun() const { return m_model && !m_opening && !m_run.isRunning(); }
     /// False where there is nothing to export or an export is going on.
     bool exportRun(const ui::ExportChoice& choice);
 
@@ -115,6 +126,10 @@ private:
     QueueHost queueHost();
     void startQueued(const QueueItem& item);
     void showKeptRun(const HistoryStore::ShownRun& shown);
+    void showKept();
+    /// After an aborted run: the one before it.
+    void showFormer();
+    void togglePause();
     void rememberBaseline(RunRecord& record);
     void askForExport(const ui::ExportChoice& preset);
     QString proposedFolder() const;
@@ -127,6 +142,7 @@ private:
     ui::MainWindow m_window;
     EngineThread m_engine;
     RunController m_run;
+    PauseKey m_pauseKey;
     Exporter m_exporter;
     StateFolder m_state;
     UndoSteps m_undo;
@@ -139,6 +155,9 @@ private:
     AdvisorController m_advisor;
     TimeCursor m_cursor;
     ImageLink m_link;
+    std::unique_ptr<TwinRun> m_twin;
+    std::unique_ptr<Branches> m_branches;
+    std::unique_ptr<Pareto> m_pareto;
     QTimer m_idle;
     QTimer m_rememberSoon;  ///< so that a killed studio forgets little
 

@@ -44,22 +44,36 @@ std::string baselineKey(const RunRecord& record)
 
 void Studio::generate()
 {
-    if (!m_model || m_opening || m_run.isRunning()) {
-        return;
-    }
     const auto settings = m_window.controls()->settings();
-    m_window.messages()->clearNotices();
     const bool repeats = m_restored && m_restored->settings == settings;
-    m_run.start(*m_model, settings, repeats ? m_restored->moved : MovedParameters());
+    m_twin->setShown(false);
+    startRun(settings, {.moved = repeats ? m_restored->moved : MovedParameters()});
+}
+
+bool Studio::startRun(const SamplingSettings& settings, RunExtras extras)
+{
+    if (!canRun()) {
+        return false;
+    }
+    m_window.messages()->clearNotices();
+    m_run.start(*m_model, settings, std::move(extras));
     showSwitchLine();
+    return true;
+}
+
+void Studio::togglePause()
+{
+    m_run.setPaused(!m_run.isPaused());
 }
 
 void Studio::onRunEnded(JobState state, const OutcomePointer& outcome)
 {
     auto kept = std::make_shared<KeptRun>();
+    kept->trajectory = m_run.trajectory();
     if (outcome) {
         kept->record = outcome->record;
         kept->images = outcome->images;
+        kept->unfinished = outcome->unfinished;
     } else {
         kept->record = m_run.live();
         kept->record.state = state == JobState::failed ? RunState::failed : RunState::cancelled;
@@ -69,7 +83,10 @@ void Studio::onRunEnded(JobState state, const OutcomePointer& outcome)
             kept->record.images.push_back({image.index, image.seed, image.label, {}});
         }
     }
-    if (!kept->record.steps.empty()) {
+    if (m_run.wasAborted()) {
+        showFormer();
+        followKept(false);
+    } else if (!kept->record.steps.empty()) {
         keep(std::move(kept));
     }
     m_window.controls()->setQueuedRun(false);
@@ -85,7 +102,9 @@ void Studio::onRunEnded(JobState state, const OutcomePointer& outcome)
 void Studio::rememberBaseline(RunRecord& record)
 {
     const auto finished = record.images.size();
-    if (record.state != RunState::done || finished == 0) {
+    // A branch has run a part of its steps, a probe run more than its policy asks for: neither time is one of
+    // the whole run.
+    if (record.state != RunState::done || finished == 0 || record.branch || record.all_uncertainties) {
         return;
     }
     const std::string key = baselineKey(record);
@@ -103,14 +122,7 @@ void Studio::keep(std::shared_ptr<KeptRun> run)
 {
     rememberBaseline(run->record);
     m_kept = std::move(run);
-    m_window.previews()->setImages(m_kept->images);
-    m_window.plot()->showRecord(m_kept->record);
-    m_window.numbers()->showRecord(m_kept->record);
-    const auto finished = m_kept->images.size();
-    const auto asked = m_kept->record.settings.count;
-    m_window.setPictureText(
-        m_kept->record.state == RunState::done ? tr("<b>Finished</b>") : tr("<b>Stopped</b>"),
-        tr("<b>%1</b> of %2 images").arg(finished).arg(asked));
+    showKept();
     m_history.keep(m_kept);
     followKept(true);
 }
@@ -119,6 +131,48 @@ void Studio::followKept(bool endedNow)
 {
     m_whatIf.show(m_kept, endedNow);
     m_cursor.show(m_kept, endedNow);
+}
+
+void Studio::showFormer()
+{
+    auto* previews = m_window.previews();
+    if (!m_kept || m_kept->images.empty()) {
+        previews->clear(tr("Aborted; nothing of the run was kept. Generate (Ctrl+Return) starts another."));
+    }
+    if (!m_kept) {
+        m_window.plot()->clear();
+        m_window.numbers()->clear();
+        m_window.setPictureText({}, {});
+        return;
+    }
+    if (!m_kept->images.empty()) {
+        const RunRecord& record = m_kept->record;
+        const int side = record.model.image_size;
+        previews->beginRun(record.settings.count, side, side,
+                           captionsOf(record.model, m_model ? m_model->num_classes : 0, record.settings));
+    }
+    showKept();
+}
+
+void Studio::showKept()
+{
+    const RunRecord& record = m_kept->record;
+    auto* previews = m_window.previews();
+    previews->setImages(m_kept->images);
+    for (const UnfinishedImage& image : m_kept->unfinished) {
+        previews->setUnfinished(
+            image.picture.index, ui::toImage(image.picture),
+            tr("unfinished, %1 of %2 steps").arg(image.steps_done).arg(record.settings.steps));
+    }
+    m_window.plot()->showRecord(record);
+    m_window.numbers()->showRecord(record);
+    const auto finished = m_kept->images.size();
+    QString count = tr("<b>%1</b> of %2 images").arg(finished).arg(record.settings.count);
+    if (!m_kept->unfinished.empty()) {
+        count += tr(" · <b>%1</b> unfinished").arg(m_kept->unfinished.size());
+    }
+    m_window.setPictureText(record.state == RunState::done ? tr("<b>Finished</b>") : tr("<b>Stopped</b>"),
+                            count);
 }
 
 void Studio::onRunFailed(const Failure& failure)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "scripted_engine.h"
 
+#include "stream/branch.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -123,7 +125,7 @@ public:
 
     RunOutcome sample(const SamplingSettings& settings, std::uint64_t runId, FrameSink& sink,
                       const RunControls& controls, const LiveParameters* live,
-                      const SampleOptions& /*options*/) override
+                      const SampleOptions& options) override
     {
         checkThread();
         ++m_script->runs;
@@ -132,6 +134,11 @@ public:
         }
         const auto began = std::chrono::steady_clock::now();
         RunOutcome outcome;
+        if (options.resume) {
+            outcome.record = begin_branch(*options.resume->record, settings, *options.resume->trajectory,
+                                          options.resume->step);
+        }
+        beginKeeping(settings, options);
         outcome.record.settings = settings;
         outcome.record.model = m_model->summary;
         outcome.record.machine = {.cpu = "Scripted CPU",
@@ -153,9 +160,10 @@ public:
                 break;
             }
             const int images = std::min(settings.batch, settings.count - first);
-            stopped = !runBatch({settings, runId, batch, first, images}, sink, controls, live, outcome);
+            Batch b{settings, runId, batch, first, images, options, {}};
+            stopped = !runBatch(b, sink, controls, live, outcome);
             if (!stopped) {
-                finishBatch(settings, batch, first, images, sink, outcome);
+                finishBatch(b, sink, outcome);
             }
         }
         outcome.record.state = stopped ? RunState::cancelled : RunState::done;
@@ -172,9 +180,29 @@ public:
     {
         throw EngineError(ErrorCode::usage, "the scripted engine has no probes");
     }
-    std::vector<FinishedImage> images_of(const Trajectory&, int, int, PictureKind) override
+    std::vector<FinishedImage> images_of(const Trajectory& trajectory, int batch, int stepsDone,
+                                         PictureKind kind) override
     {
-        throw EngineError(ErrorCode::usage, "the scripted engine keeps no states");
+        checkThread();
+        const StatePointer state = trajectory.state(batch, stepsDone);
+        if (!state) {
+            throw EngineError(ErrorCode::usage, "the state is not held");
+        }
+        const SamplingSettings settings = trajectory.run()->settings;
+        const auto& values = kind == PictureKind::noisy ? state->x : state->predicted;
+        std::vector<FinishedImage> images;
+        for (int image = 0; image < state->shape.count; ++image) {
+            const auto* begin = values.data() + static_cast<std::ptrdiff_t>(image) * side * side;
+            const int index = state->first_image + image;
+            images.push_back({index,
+                              settings.seed + static_cast<std::uint64_t>(index),
+                              labelOf(settings, index),
+                              1,
+                              side,
+                              side,
+                              {begin, begin + side * side}});
+        }
+        return images;
     }
 
 private:
@@ -184,7 +212,103 @@ private:
         int number;
         int first;
         int images;
+        const SampleOptions& options;
+        /// Of every image: what the skipped blocks have changed so far; see Script::layersShow.
+        std::vector<double> drift;
     };
+
+    /// Takes over what a branch has of its parent.
+    static void beginKeeping(const SamplingSettings& settings, const SampleOptions& options)
+    {
+        std::vector<StatePointer> inherited;
+        if (options.resume) {
+            const Trajectory& parent = *options.resume->trajectory;
+            for (int batch = 0; batch < parent.batches(); ++batch) {
+                for (const int done : parent.held(batch)) {
+                    if (done <= steps_held(parent, batch, options.resume->step)) {
+                        inherited.push_back(parent.state(batch, done));
+                    }
+                }
+            }
+        }
+        if (options.keep != nullptr) {
+            options.keep->begin({settings,
+                                 scriptedModel().summary,
+                                 settings.steps,
+                                 options.keep->options().keep_predicted,
+                                 {}});
+            for (const StatePointer& state : inherited) {
+                options.keep->keep(state);
+            }
+        }
+    }
+
+    static int timeOf(const SamplingSettings& s, int step)
+    {
+        return s.steps == 1 ? 999
+                            : static_cast<int>(std::lround(999.0 * (s.steps - 1 - step) / (s.steps - 1)));
+    }
+
+    void keepState(const Batch& b, int done) const
+    {
+        if (b.options.keep == nullptr || !b.options.keep->wants(done)) {
+            return;
+        }
+        auto state = std::make_shared<TrajectoryState>();
+        state->batch = b.number;
+        state->first_image = b.first;
+        state->steps_done = done;
+        state->t = done < b.settings.steps ? timeOf(b.settings, done) : -1;
+        state->shape = {b.images, 1, side, side};
+        for (int image = 0; image < b.images; ++image) {
+            const auto x = noisyPixels(b, image, done);
+            state->x.insert(state->x.end(), x.begin(), x.end());
+            if (done > 0) {
+                const auto predicted = driftedPixels(b, image, 0.0, 0);
+                state->predicted.insert(state->predicted.end(), predicted.begin(), predicted.end());
+            }
+            state->labels.push_back(labelOf(b.settings, b.first + image));
+        }
+        b.options.keep->keep(std::move(state));
+    }
+
+    std::vector<float> driftedPixels(const Batch& b, int image, double noise, int step) const
+    {
+        auto values = pixels(b.settings, b.first + image, noise, step);
+        if (m_script->layersShow) {
+            for (float& value : values) {
+                value += static_cast<float>(b.drift[static_cast<std::size_t>(image)]);
+            }
+        }
+        return values;
+    }
+
+    std::vector<float> noisyPixels(const Batch& b, int image, int done) const
+    {
+        const double noise = 1.0 - static_cast<double>(done) / b.settings.steps;
+        return driftedPixels(b, image, noise, done - 1);
+    }
+
+    static void drift(Batch& b, const std::vector<std::int16_t>& layers)
+    {
+        for (std::size_t image = 0; image < layers.size(); ++image) {
+            b.drift[image] += 0.2 * (depth - layers[image]) / (depth * b.settings.steps);
+        }
+    }
+
+    /// The first step to run; its drift is that of the parent's steps.
+    int startOf(Batch& b) const
+    {
+        b.drift.assign(static_cast<std::size_t>(b.images), 0.0);
+        if (!b.options.resume) {
+            return 0;
+        }
+        const int start = steps_held(*b.options.resume->trajectory, b.number, b.options.resume->step);
+        for (int step = 0; step < start; ++step) {
+            drift(b, recorded_frame(*b.options.resume->record, b.number, step)->exit_layers);
+        }
+        return start;
+    }
 
     void checkThread()
     {
@@ -218,19 +342,22 @@ private:
     }
 
     /// False where it was stopped.
-    bool runBatch(const Batch& b, FrameSink& sink, const RunControls& controls, const LiveParameters* live,
+    bool runBatch(Batch& b, FrameSink& sink, const RunControls& controls, const LiveParameters* live,
                   RunOutcome& outcome)
     {
         const SamplingSettings& s = b.settings;
-        for (int step = 0; step < s.steps; ++step) {
-            if (controls.stop.stop_requested()) {
-                return false;
+        const int start = startOf(b);
+        keepState(b, start);
+        for (int step = start; step < s.steps; ++step) {
+            if (controls.pause != nullptr) {
+                controls.pause->wait_while_paused(controls.stop);
             }
             m_script->gate.pass(controls.stop);
-            if (m_script->beforeStep) {
+            if (m_script->beforeStep && !controls.stop.stop_requested()) {
                 m_script->beforeStep(step);
             }
             if (controls.stop.stop_requested()) {
+                keepUnfinished(b, step, controls, outcome);
                 return false;
             }
             if (step == m_script->failAtStep) {
@@ -240,15 +367,46 @@ private:
                 throw EngineError(*m_script->sampleFailure);
             }
             Frame frame = makeFrame(b, step, live);
-            if (sink.wanted_pictures().noisy) {
+            drift(b, frame.exit_layers);
+            keepState(b, step + 1);
+            const PicturesWanted wanted = sink.wanted_pictures();
+            if (wanted.noisy) {
                 ++m_script->pictures;
-                frame.picture = makePicture(b, step);
+                frame.picture = makePicture(b, step, false);
+            }
+            if (wanted.predicted) {
+                ++m_script->pictures;
+                frame.predicted = makePicture(b, step, true);
             }
             outcome.record.add(frame);
             sink.on_frame(std::move(frame));
             ++m_script->steps;
         }
         return true;
+    }
+
+    void keepUnfinished(const Batch& b, int stepsDone, const RunControls& controls, RunOutcome& outcome) const
+    {
+        if (stepsDone == 0 || controls.keep_unfinished == nullptr || !*controls.keep_unfinished) {
+            return;
+        }
+        for (int image = 0; image < b.images; ++image) {
+            FinishedImage picture = finished(b, image);
+            outcome.record.unfinished.push_back({picture.index, picture.seed, picture.label, {}, stepsDone});
+            outcome.unfinished.push_back({std::move(picture), stepsDone, timeOf(b.settings, stepsDone - 1)});
+        }
+    }
+
+    FinishedImage finished(const Batch& b, int image) const
+    {
+        const int index = b.first + image;
+        return {index,
+                b.settings.seed + static_cast<std::uint64_t>(index),
+                labelOf(b.settings, index),
+                1,
+                side,
+                side,
+                driftedPixels(b, image, 0.0, 0)};
     }
 
     static Frame makeFrame(const Batch& b, int step, const LiveParameters* live)
@@ -259,12 +417,28 @@ private:
         frame.batch = b.number;
         frame.first_image = b.first;
         frame.step = step;
-        frame.t =
-            s.steps == 1 ? 999 : static_cast<int>(std::lround(999.0 * (s.steps - 1 - step) / (s.steps - 1)));
+        frame.t = timeOf(s, step);
         frame.parameter = std::numeric_limits<double>::quiet_NaN();
+        std::optional<double> value;
+        if (b.options.resume && step < b.options.resume->step) {
+            value = parameter_at(*b.options.resume->record, b.number, step);
+        } else if (b.options.parameter_of) {
+            value = b.options.parameter_of(b.number, step);
+        }
+        std::optional<int> whole;
+        if (value) {
+            whole = static_cast<int>(std::lround(*value));
+        }
         const double theta = live != nullptr ? live->threshold.load() : s.threshold;
         const int switchStep = live != nullptr ? live->switch_step.load() : s.switch_step;
         const int exitLayer = live != nullptr ? live->exit_layer.load() : s.exit_layer;
+        return frameWith(b, std::move(frame), value.value_or(theta), whole.value_or(switchStep),
+                         whole.value_or(exitLayer));
+    }
+
+    static Frame frameWith(const Batch& b, Frame frame, double theta, int switchStep, int exitLayer)
+    {
+        const SamplingSettings& s = b.settings;
         for (int image = 0; image < b.images; ++image) {
             int layer = depth;
             switch (s.policy) {
@@ -305,12 +479,12 @@ private:
         return frame;
     }
 
-    static PictureStrip makePicture(const Batch& b, int step)
+    PictureStrip makePicture(const Batch& b, int step, bool predicted) const
     {
         auto bytes = std::make_shared<std::vector<std::uint8_t>>();
-        const double noise = 1.0 - static_cast<double>(step + 1) / b.settings.steps;
         for (int image = 0; image < b.images; ++image) {
-            for (const float value : pixels(b.settings, b.first + image, noise, step)) {
+            for (const float value :
+                 predicted ? driftedPixels(b, image, 0.0, 0) : noisyPixels(b, image, step + 1)) {
                 const auto gray =
                     static_cast<std::uint8_t>(std::clamp((value + 1.0f) * 127.5f, 0.0f, 255.0f));
                 bytes->insert(bytes->end(), {gray, gray, gray, 255});
@@ -319,18 +493,16 @@ private:
         return {side, side, b.images, bytes};
     }
 
-    static void finishBatch(const SamplingSettings& settings, int batch, int first, int images,
-                            FrameSink& sink, RunOutcome& outcome)
+    void finishBatch(const Batch& b, FrameSink& sink, RunOutcome& outcome) const
     {
-        std::vector<FinishedImage> finished;
-        for (int image = first; image < first + images; ++image) {
-            const std::uint64_t seed = settings.seed + static_cast<std::uint64_t>(image);
-            finished.push_back(
-                {image, seed, labelOf(settings, image), 1, side, side, pixels(settings, image, 0.0, 0)});
-            outcome.record.images.push_back({image, seed, labelOf(settings, image), {}});
+        std::vector<FinishedImage> images;
+        for (int image = 0; image < b.images; ++image) {
+            images.push_back(finished(b, image));
+            outcome.record.images.push_back(
+                {images.back().index, images.back().seed, images.back().label, {}});
         }
-        sink.on_batch_finished(batch, finished);
-        std::move(finished.begin(), finished.end(), std::back_inserter(outcome.images));
+        sink.on_batch_finished(b.number, images);
+        std::move(images.begin(), images.end(), std::back_inserter(outcome.images));
     }
 
     std::shared_ptr<Script> m_script;

@@ -48,6 +48,8 @@ struct Script {
     std::optional<Failure> sampleFailure;
     int failAtStep = -1;
     bool throwForeign = false;  ///< std::bad_alloc instead of an EngineError
+    /// Skipped blocks show in the pictures; else these are a function of seed, image and label alone.
+    bool layersShow = false;
     std::function<void(int step)> beforeStep;
 
     std::atomic<int> enginesAlive{0};
@@ -63,7 +65,8 @@ struct Script {
 ModelInfo scriptedModel();
 
 /// A second implementation of the engine: draws garments that form out of noise, with exit layers that
-/// jump at a time that theta moves. Pixels are a function of seed, image and label alone.
+/// jump at a time that theta moves. Keeps states, resumes, pauses, and keeps what is unfinished, as the real
+/// one does.
 std::unique_ptr<Engine> makeScriptedEngine(std::shared_ptr<Script> script);
 
 }  // namespace duodiff::test

@@ -295,7 +295,7 @@ private Q_SLOTS:
             moved[step] = {0.05 + 0.001 * static_cast<double>(step),
                            0.10 + 0.001 * static_cast<double>(step)};
         }
-        bench.engine.sample(settings, moved);
+        bench.engine.sample(settings, {.moved = moved});
         QVERIFY(bench.sampled.wait(duodiff::test::patience));
         for (const Frame& frame : bench.engine.mailbox().take().frames) {
             const auto step = static_cast<std::size_t>(frame.step);
