@@ -77,7 +77,7 @@ ParetoPlot::ParetoPlot(QWidget* parent)
     }
     m_plot->legend->setVisible(true);
     m_plot->legend->removeItem(m_plot->legend->itemCount() - 1);  // the mark of the selection
-    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignRight | Qt::AlignTop);
+    m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignLeft | Qt::AlignTop);
     m_plot->axisRect()->setupFullAxesBox(false);
     m_plot->xAxis->setLabel(tr("measured time, ms an image"));
     m_plot->yAxis->setLabel(tr("difference to full"));

@@ -173,9 +173,10 @@ void ParetoSheet::setState(State state, const QString& text)
     refresh();
 }
 
-void ParetoSheet::setNote(const QString& note)
+void ParetoSheet::setNote(const QString& note, const QString& details)
 {
     m_note->setText(note);
+    m_note->setToolTip(details);
 }
 
 QString ParetoSheet::statusText() const

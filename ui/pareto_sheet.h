@@ -46,7 +46,7 @@ public:
     void setSweep(const Sweep& sweep);
     void setState(State state, const QString& text);
     /// How the numbers were taken: images a run, the order, the machine.
-    void setNote(const QString& note);
+    void setNote(const QString& note, const QString& details);
     void setTheme(const Theme& theme);
 
     ParetoPlot* plot() const { return m_plot; }

@@ -306,11 +306,12 @@ void Pareto::refresh()
     if (rows > 0) {
         const SamplingSettings& s = m_sweep.rows.front().settings;
         m_sheet->setNote(
-            tr("Each point is one run of %1 images from seed %2, timed once, in this order: few steps before "
-               "many, the full network first, then t_s, then θ, not interleaved. The difference is the root "
-               "mean square to the full network's images with as many steps, of the range 0 to 1.")
-                .arg(s.count)
-                .arg(s.seed));
+            tr("%1 images a run, seed %2, each timed once, not interleaved").arg(s.count).arg(s.seed),
+            tr("The runs are made in this order: few steps before many, the full network first, then t_s, "
+               "then "
+               "θ.\nThe difference is the root mean square to the full network's images with as many steps, "
+               "of "
+               "the range 0 to 1."));
     }
 }
 
