@@ -293,6 +293,10 @@ void MainWindow::resetLayout()
     }
     resizeDocks({m_controlsDock, m_numbersDock}, {272, 240}, Qt::Horizontal);
     resizeDocks({m_plotDock}, {std::max(240, height() * 2 / 5)}, Qt::Vertical);
+    // The numbers of a run are read more often than the runs before it.
+    if (auto* below = findChild<QDockWidget*>(QStringLiteral("historyDock"))) {
+        resizeDocks({m_numbersDock, below}, {460, std::max(180, height() - 460)}, Qt::Vertical);
+    }
 }
 
 void MainWindow::childEvent(QChildEvent* event)

@@ -14,6 +14,7 @@
 #include <QImage>
 #include <QPixmap>
 #include <QSaveFile>
+#include <QTemporaryDir>
 
 #include <cstdio>
 #include <filesystem>
@@ -86,6 +87,8 @@ int takeScreenshot(const CommandLine& line, StudioServices services, const QStri
     options.bundledModel = bundled;
     options.theme = line.theme.empty() ? QStringLiteral("dark") : QString::fromStdString(line.theme);
     options.remember = false;
+    const QTemporaryDir scratch;  // for a history of its own
+    options.dataFolder = scratch.path();
     Studio studio(std::move(services), options);
     auto& window = studio.window();
     window.resize(line.width, line.height);
@@ -136,7 +139,11 @@ int takeScreenshot(const CommandLine& line, StudioServices services, const QStri
         complain(*failure);
         return exit_status(failure->code);
     }
-    // Whatever still waits to be drawn.
+    // Whatever still waits to be drawn, and the history, which writes a run before it lists it.
+    if (line.state != "running") {
+        QTimer::singleShot(1500, &loop, &QEventLoop::quit);
+        loop.exec();
+    }
     for (int turn = 0; turn < 20; ++turn) {
         QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
     }

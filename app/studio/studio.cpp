@@ -65,9 +65,8 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
       m_engine(m_services.engine),
       m_run(m_engine, m_window),
       m_pauseKey(m_window.controls()->runButton()),
-      m_state(!m_options.remember              ? QString()
-              : m_options.dataFolder.isEmpty() ? standardStateFolder()
-                                               : m_options.dataFolder),
+      m_state(m_options.remember && m_options.dataFolder.isEmpty() ? standardStateFolder()
+                                                                   : m_options.dataFolder),
       m_undo(m_window),
       m_parameters(*m_window.controls(), m_undo.stack()),
       m_presets(m_window, m_parameters,

@@ -25,7 +25,7 @@ SamplingSettings resolve_settings(const SamplingSettings& settings, const ModelF
 SolverOptions solver_options(const SamplingSettings& settings);
 
 /// `automatic` is bf16 where the device multiplies bf16 in hardware and the products are large enough for
-/// that to pay (see docs/performance.md), else fp32.
+/// that to pay, else fp32.
 Precision resolve_precision(Precision wanted, c10::Device device, const UVitConfig& shape);
 c10::ScalarType scalar_type(Precision precision);
 
