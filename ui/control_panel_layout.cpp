@@ -41,7 +41,7 @@ QSpinBox* wholeNumber(int minimum, int maximum, int value, QWidget* parent)
     return box;
 }
 
-constexpr int fieldWidth = 132;
+constexpr int fieldWidth = 156;  // the longest solver name
 constexpr int sectionGap = 8;
 
 }  // namespace
@@ -74,7 +74,7 @@ ControlPanel::ControlPanel(QWidget* parent) : QWidget(parent), m_scroll(new QScr
     outer->setSpacing(0);
     outer->addWidget(m_scroll, 1);
     buildButtons(outer);
-    setMinimumWidth(252);
+    setMinimumWidth(270);
     connectFields();
     setModel(std::nullopt);
 }
