@@ -3,6 +3,7 @@
 
 #include "report/image_metadata.h"
 #include "report/run_file.h"
+#include "stream/step_plan.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +11,6 @@
 #include <array>
 #include <cmath>
 #include <fstream>
-#include <limits>
 
 namespace duodiff::cli
 {
@@ -27,21 +27,6 @@ bool starts_like_png(const std::filesystem::path& path)
            std::equal(bytes.begin(), bytes.end(), signature.begin(), [](char byte, unsigned char wanted) {
                return static_cast<unsigned char>(byte) == wanted;
            });
-}
-
-double own_parameter(const SamplingSettings& settings)
-{
-    switch (settings.policy) {
-        case PolicyKind::duodiff:
-            return settings.switch_step;
-        case PolicyKind::adadiff:
-            return settings.threshold;
-        case PolicyKind::static_layer:
-            return settings.exit_layer;
-        case PolicyKind::full:
-            break;
-    }
-    return std::numeric_limits<double>::quiet_NaN();
 }
 
 /// `automatic` may choose otherwise next time, and other roundings are other pixels.

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "report/image_metadata.h"
 #include "report/run_file.h"
+#include "stream/step_plan.h"
 
 #include <QCoreApplication>
 
@@ -11,7 +12,6 @@
 #include <array>
 #include <cmath>
 #include <fstream>
-#include <limits>
 #include <string_view>
 
 namespace duodiff::studio
@@ -55,21 +55,6 @@ Dropped classifyFolder(const fs::path& path)
                       "A pack has a pack.json in it, an exported run has a run.json.");
 }
 
-double ownParameter(const SamplingSettings& settings)
-{
-    switch (settings.policy) {
-        case PolicyKind::duodiff:
-            return settings.switch_step;
-        case PolicyKind::adadiff:
-            return settings.threshold;
-        case PolicyKind::static_layer:
-            return settings.exit_layer;
-        case PolicyKind::full:
-            break;
-    }
-    return std::numeric_limits<double>::quiet_NaN();
-}
-
 void pinPrecision(SamplingSettings& settings, const MachineInfo& machine)
 {
     // `auto` may choose otherwise next time, and other roundings are other pixels.
@@ -80,7 +65,7 @@ void pinPrecision(SamplingSettings& settings, const MachineInfo& machine)
 
 void forgetUnmoved(EarlierRun& run)
 {
-    const double own = ownParameter(run.settings);
+    const double own = own_parameter(run.settings);
     const bool moved = std::any_of(run.moved.begin(), run.moved.end(), [own](const auto& batches) {
         return std::any_of(batches.begin(), batches.end(),
                            [own](double value) { return std::isfinite(value) && value != own; });

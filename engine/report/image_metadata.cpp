@@ -5,6 +5,7 @@
 #include "report/clean_text.h"
 #include "report/json_codec.h"
 #include "report/picture_texts.h"
+#include "stream/step_plan.h"
 
 #include <fmt/format.h>
 
@@ -25,22 +26,6 @@ constexpr const char* keyword = "duodiff";
 constexpr std::string_view format_name = "duodiff image";
 constexpr int format_version = 1;
 constexpr int no_layer = -1;
-
-/// Of the value that `policy` reads; NaN for the full network, which reads none.
-double parameter_of(const SamplingSettings& settings)
-{
-    switch (settings.policy) {
-        case PolicyKind::duodiff:
-            return settings.switch_step;
-        case PolicyKind::adadiff:
-            return settings.threshold;
-        case PolicyKind::static_layer:
-            return settings.exit_layer;
-        case PolicyKind::full:
-            break;
-    }
-    return std::numeric_limits<double>::quiet_NaN();
-}
 
 double parameter_in(const StepRecord& step, std::size_t batch)
 {
@@ -192,7 +177,7 @@ ImageMetadata image_metadata(const RunRecord& record, int index)
         metadata.label = known->label;
     }
     metadata.trace = trace_of(record, index);
-    const double wanted = parameter_of(record.settings);
+    const double wanted = own_parameter(record.settings);
     for (const StepRecord& step : record.steps) {
         metadata.parameters_moved |=
             std::any_of(step.parameters.begin(), step.parameters.end(),

@@ -2,6 +2,7 @@
 #include "stream/step_plan.h"
 
 #include <cmath>
+#include <limits>
 
 namespace duodiff
 {
@@ -12,6 +13,21 @@ int timestep_of(int step, int steps)
         return diffusion_steps - 1;
     }
     return static_cast<int>(std::lround((diffusion_steps - 1.0) * (steps - 1 - step) / (steps - 1)));
+}
+
+double own_parameter(const SamplingSettings& settings)
+{
+    switch (settings.policy) {
+        case PolicyKind::duodiff:
+            return settings.switch_step;
+        case PolicyKind::adadiff:
+            return settings.threshold;
+        case PolicyKind::static_layer:
+            return settings.exit_layer;
+        case PolicyKind::full:
+            break;
+    }
+    return std::numeric_limits<double>::quiet_NaN();
 }
 
 bool switches_one_step_late(Compat compat, SolverKind solver)

@@ -14,6 +14,10 @@ int timestep_of(int step, int steps);
 /// The reference's DDIM loop looks at t only after the step, and starts with the shallow network.
 bool switches_one_step_late(Compat compat, SolverKind solver);
 
+/// The value that the policy reads: t_s, theta or the static layer; NaN for the full network, which reads
+/// none.
+double own_parameter(const SamplingSettings& settings);
+
 /// A network call, as the switch between DuoDiff's networks sees it.
 struct SwitchPosition {
     int t = 0;
