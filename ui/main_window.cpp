@@ -148,13 +148,48 @@ QDockWidget* MainWindow::addPanel(const QString& title, const QString& objectNam
     dock->setObjectName(objectName);
     dock->setWidget(content);
     dock->setTitleBarWidget(panelTitle(title, dock));
-    QAction* toggle = dock->toggleViewAction();
-    toggle->setShortcut(QKeySequence(keys));
-    toggle->setToolTip(tr("Show the panel %1").arg(title));
-    menu(MenuKind::view)->insertAction(m_afterPanels, toggle);
+    menu(MenuKind::view)->insertAction(m_afterPanels, panelAction(dock, keys));
     m_panels.push_back({dock, place});
     placePanel(m_panels.back());
     return dock;
+}
+
+QAction* MainWindow::panelAction(QDockWidget* dock, const QString& keys)
+{
+    auto* action = new QAction(dock->windowTitle(), this);
+    action->setObjectName(dock->objectName() + QStringLiteral("Action"));
+    action->setCheckable(true);
+    action->setShortcut(QKeySequence(keys));
+    action->setToolTip(tr("Show the panel %1 and go there; once more closes it").arg(dock->windowTitle()));
+    connect(dock->toggleViewAction(), &QAction::toggled, action, &QAction::setChecked);
+    connect(action, &QAction::triggered, this, [this, dock, action] {
+        // One behind another panel's tab is not closed but brought forward.
+        if (!dock->isHidden() && !dock->visibleRegion().isEmpty()) {
+            dock->close();
+        } else {
+            dock->show();
+            dock->raise();
+            focusInto(dock->widget());
+        }
+        action->setChecked(!dock->isHidden());
+    });
+    return action;
+}
+
+void MainWindow::focusInto(QWidget* content)
+{
+    if ((content->focusPolicy() & Qt::TabFocus) != 0) {
+        content->setFocus(Qt::ShortcutFocusReason);
+        return;
+    }
+    // The chain of focus is the order that Tab takes.
+    for (QWidget* next = content->nextInFocusChain(); next != content; next = next->nextInFocusChain()) {
+        if (content->isAncestorOf(next) && (next->focusPolicy() & Qt::TabFocus) != 0 && next->isEnabled() &&
+            next->isVisibleTo(content)) {
+            next->setFocus(Qt::ShortcutFocusReason);
+            return;
+        }
+    }
 }
 
 void MainWindow::placePanel(const Panel& panel)
@@ -291,11 +326,12 @@ void MainWindow::resetLayout()
     for (const Panel& panel : m_panels) {
         placePanel(panel);
     }
-    resizeDocks({m_controlsDock, m_numbersDock}, {272, 240}, Qt::Horizontal);
+    resizeDocks({m_controlsDock, m_numbersDock}, {272, 248}, Qt::Horizontal);
     resizeDocks({m_plotDock}, {std::max(240, height() * 2 / 5)}, Qt::Vertical);
     // The numbers of a run are read more often than the runs before it.
     if (auto* below = findChild<QDockWidget*>(QStringLiteral("historyDock"))) {
-        resizeDocks({m_numbersDock, below}, {460, std::max(180, height() - 460)}, Qt::Vertical);
+        constexpr int numbers = 470;
+        resizeDocks({m_numbersDock, below}, {numbers, std::max(180, height() - numbers)}, Qt::Vertical);
     }
 }
 

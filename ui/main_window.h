@@ -141,13 +141,16 @@ private:
     };
     void buildMenus();
     QMenu* menu(MenuKind kind);
+    /// Shows a panel, brings it forward, and gives it the focus; closes it where it is in front.
+    QAction* panelAction(QDockWidget* dock, const QString& keys);
+    static void focusInto(QWidget* content);
     void placePanel(const Panel& panel);
     QAction* add(MenuKind menu, Act act, const QString& text, const QString& keys, const QString& toolTip);
     void arrangeTabs();
     void showShortcuts();
     void showAbout();
 
-    static constexpr int layoutVersion = 2;
+    static constexpr int layoutVersion = 3;
 
     Theme m_theme;
     std::map<Act, QAction*> m_actions;

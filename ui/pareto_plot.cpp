@@ -141,6 +141,7 @@ void ParetoPlot::refresh()
     m_plot->xAxis->setRange(0.0, slowest * 1.08);
     m_plot->yAxis->setRange(-0.04 * farthest, farthest * 1.12);
     m_message->setVisible(m_rows.empty());
+    m_plot->legend->setVisible(!m_rows.empty());
     setAccessibleDescription(textSummary());
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }

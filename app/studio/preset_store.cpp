@@ -128,7 +128,7 @@ const std::vector<Preset>& builtInPresets()
         builtIn(QT_TRANSLATE_NOOP("Presets", "Quality"), std::nullopt, 0.15, SolverKind::ddpm, 1000),
         builtIn(QT_TRANSLATE_NOOP("Presets", "Balanced"), std::nullopt, std::nullopt,
                 SolverKind::dpm_solver_pp, 50),
-        builtIn(QT_TRANSLATE_NOOP("Presets", "Fast"), std::nullopt, 0.6, SolverKind::dpm_solver_pp, 20),
+        builtIn(QT_TRANSLATE_NOOP("Presets", "Fast"), std::nullopt, 0.5, SolverKind::dpm_solver_pp, 20),
         builtIn(QT_TRANSLATE_NOOP("Presets", "Full network"), PolicyKind::full, std::nullopt,
                 SolverKind::ddpm, 1000)};
     return presets;
@@ -139,11 +139,16 @@ SamplingSettings withPreset(const Preset& preset, const ModelInfo& model, Sampli
     if (preset.policy && offers(model, *preset.policy)) {
         settings.policy = *preset.policy;
     } else {
-        settings.policy = model.has_early_exit ? PolicyKind::adadiff
-                          : model.has_shallow  ? PolicyKind::duodiff
-                                               : PolicyKind::full;
+        settings.policy = model.has_shallow      ? PolicyKind::duodiff
+                          : model.has_early_exit ? PolicyKind::adadiff
+                                                 : PolicyKind::full;
     }
-    const double value = valueOn(preset, rangeOf(settings.policy, model));
+    const Range range = rangeOf(settings.policy, model);
+    double value = valueOn(preset, range);
+    if (!preset.policy && settings.policy == PolicyKind::adadiff) {
+        // A theta above the model's own costs pictures sooner than a late t_s does.
+        value = std::min(value, range.standard);
+    }
     switch (settings.policy) {
         case PolicyKind::adadiff:
             settings.threshold = value;

@@ -17,8 +17,8 @@ namespace duodiff::studio
 /// means the same for every model.
 struct Preset {
     QString name;
-    /// Unset, or not to be had from the model: AdaDiff where the model has early exits, else DuoDiff where it
-    /// has a shallow network, else the full network.
+    /// Unset, or not to be had from the model: DuoDiff where the model has a shallow network, else AdaDiff
+    /// where it has early exits, else the full network.
     std::optional<PolicyKind> policy;
     std::optional<double> value;  ///< theta, t_s or the static layer; unset: the model's default
     double minimum = 0.0;         ///< of the range that `value` is of

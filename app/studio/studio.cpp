@@ -101,7 +101,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
     if (!m_remembered.geometry.isEmpty()) {
         m_window.restoreGeometry(m_remembered.geometry);
     }
-    if (!m_remembered.layout.isEmpty() && !m_window.restoreLayout(m_remembered.layout)) {
+    if (!m_window.restoreLayout(m_remembered.layout)) {
         m_window.resetLayout();
     }
     m_window.setRecent(m_remembered.recent);

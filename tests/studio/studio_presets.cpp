@@ -60,7 +60,8 @@ class StudioPresets : public QObject
 private Q_SLOTS:
     void aPresetIsRelativeToTheModelsRange()
     {
-        for (const ModelInfo& model : {test::scriptedModel(), otherModel()}) {
+        for (ModelInfo model : {test::scriptedModel(), otherModel()}) {
+            model.has_shallow = false;
             const double span = model.threshold_maximum - model.threshold_minimum;
             const auto of = [&](std::size_t number) {
                 return withPreset(builtInPresets()[number], model, {});
@@ -68,11 +69,14 @@ private Q_SLOTS:
             QCOMPARE(of(0).policy, PolicyKind::adadiff);
             QVERIFY(std::abs(of(0).threshold - (model.threshold_minimum + 0.15 * span)) < 1e-6);
             QCOMPARE(of(1).threshold, model.threshold_default);
-            QVERIFY(std::abs(of(2).threshold - (model.threshold_minimum + 0.6 * span)) < 1e-6);
+            QVERIFY(of(2).threshold <= model.threshold_default);
             QVERIFY(of(2).steps < of(1).steps && of(1).steps < of(0).steps);
             QCOMPARE(of(3).policy, PolicyKind::full);
         }
         auto pair = test::scriptedModel();
+        // With a shallow network the built-in ones are DuoDiff, early exits or not.
+        QCOMPARE(withPreset(builtInPresets()[2], pair, {}).policy, PolicyKind::duodiff);
+        QCOMPARE(withPreset(builtInPresets()[2], pair, {}).switch_step, 500);
         pair.has_early_exit = false;
         QCOMPARE(withPreset(builtInPresets()[0], pair, {}).policy, PolicyKind::duodiff);
         QCOMPARE(withPreset(builtInPresets()[0], pair, {}).switch_step, 150);
@@ -87,13 +91,13 @@ private Q_SLOTS:
         settings.seed = 77;
         settings.count = 5;
         settings.classes = {3};
-        settings.switch_step = 111;
+        settings.threshold = 0.111;
         for (const Preset& preset : builtInPresets()) {
             const auto changed = withPreset(preset, test::scriptedModel(), settings);
             QCOMPARE(changed.seed, settings.seed);
             QCOMPARE(changed.count, settings.count);
             QCOMPARE(changed.classes, settings.classes);
-            QCOMPARE(changed.switch_step, settings.switch_step);
+            QCOMPARE(changed.threshold, settings.threshold);
         }
     }
 
@@ -110,8 +114,8 @@ private Q_SLOTS:
         QCOMPARE(f.app->undo().stack().undoText(), QStringLiteral("preset Full network"));
         f.app->undo().stack().undo();
         QCOMPARE(f.presets().current(), QStringLiteral("Fast"));
-        auto* theta = f.controls().threshold()->slider();
-        theta->setValue(theta->value() + 1);
+        auto* switchStep = f.controls().switchStep()->slider();
+        switchStep->setValue(switchStep->value() + 1);
         QCOMPARE(f.bar().box()->currentIndex(), -1);
         QCOMPARE(f.bar().box()->placeholderText(), QStringLiteral("Custom"));
         while (f.app->undo().stack().canUndo()) {
