@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace duodiff::studio
 {
@@ -101,6 +102,8 @@ bool RunController::start(const ModelInfo& model, const SamplingSettings& settin
         extras.keep = std::make_shared<Trajectory>();
     }
     m_trajectory = extras.keep;
+    m_beginning = extras.from;
+    m_picturesHeld = false;
     m_images.clear();
     m_last.reset();
     m_estimate.begin(model.summary, settings);
@@ -180,6 +183,13 @@ void RunController::setPictureChoice(ui::PictureChoice choice)
     m_lastPicture = -1000;
 }
 
+void RunController::setPicturesHeld(bool held)
+{
+    if (std::exchange(m_picturesHeld, held) && !held) {
+        showPictureText();
+    }
+}
+
 void RunController::finishBatch()
 {
     if (m_job) {
@@ -202,7 +212,9 @@ void RunController::moveLive(const SamplingSettings& settings)
 void RunController::askForPicture()
 {
     const qint64 now = m_clock.elapsed();
-    if (m_picturesWanted && m_window.previewsVisible() && now - m_lastPicture >= pictureMs) {
+    // A view in the place of the grid shows what comes, whatever the grid shows.
+    const bool seen = !m_picturesHeld || m_window.centreView() != nullptr;
+    if (m_picturesWanted && seen && m_window.previewsVisible() && now - m_lastPicture >= pictureMs) {
         m_job->pictureWanted = m_pictureChoice != ui::PictureChoice::predicted;
         m_job->predictedWanted = m_pictureChoice != ui::PictureChoice::noisy;
     }
@@ -233,7 +245,9 @@ void RunController::drain()
         showFrames(contents.frames);
     }
     for (FinishedBatch& batch : contents.batches) {
-        m_window.previews()->setImages(batch.images);
+        if (!m_picturesHeld) {
+            m_window.previews()->setImages(batch.images);
+        }
         std::move(batch.images.begin(), batch.images.end(), std::back_inserter(m_images));
     }
     const qint64 now = m_clock.elapsed();
@@ -263,18 +277,28 @@ void RunController::showFrames(std::vector<Frame>& frames)
     }
     m_window.plot()->addFrames(frames);
     m_last = std::move(frames.back());
+    showPictureText();
+    Q_EMIT advanced(firstStep);
+}
+
+void RunController::showPictureText()
+{
+    if (m_picturesHeld || !m_last) {
+        return;
+    }
     const QString what = m_model.latent ? tr("approximation of the latent") : QString();
     m_window.setPictureText(what, tr("t = <b>%1</b> &nbsp; step <b>%2</b> / %3")
                                       .arg(m_last->t)
                                       .arg(m_last->step + 1)
                                       .arg(m_record.settings.steps));
-    Q_EMIT advanced(firstStep);
 }
 
 void RunController::showPictures(const Frame& frame)
 {
     auto* previews = m_window.previews();
-    if (frame.picture && frame.predicted) {
+    if (m_picturesHeld) {
+        // The grid keeps what it has.
+    } else if (frame.picture && frame.predicted) {
         previews->setPicturePairs(frame.first_image, *frame.picture, *frame.predicted);
     } else {
         previews->setPicture(frame.first_image, frame.picture ? *frame.picture : *frame.predicted);

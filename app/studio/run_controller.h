@@ -58,6 +58,8 @@ public:
     /// theta, t_s and the static layer as the controls show them; act from the next step on.
     void moveLive(const SamplingSettings& settings);
     void setPicturesWanted(bool wanted) { m_picturesWanted = wanted; }
+    /// The grid and its label show something else than the run's newest pictures.
+    void setPicturesHeld(bool held);
     /// Point 7: x_t, the predicted x_0, or both.
     void setPictureChoice(ui::PictureChoice choice);
 
@@ -69,6 +71,8 @@ public:
     std::optional<int> newestStep() const { return m_last ? std::optional(m_last->step) : std::nullopt; }
     /// The states of the run in progress, or of the one that ended last.
     const std::shared_ptr<Trajectory>& trajectory() const { return m_trajectory; }
+    /// Where the run in progress, or the one that ended last, began, if it is a branch.
+    const std::optional<BranchPoint>& beginning() const { return m_beginning; }
     /// What the run in progress, or the one that ended last, was asked for.
     const SamplingSettings& asked() const { return m_asked; }
     /// Finished images of the run in progress.
@@ -96,6 +100,7 @@ private:
     void tick();
     void showFrames(std::vector<Frame>& frames);
     void showPictures(const Frame& frame);
+    void showPictureText();
     /// What a branch takes over from its parent.
     void showBeginning(const BranchPoint& from);
     void showStatus();
@@ -113,7 +118,9 @@ private:
     std::vector<FinishedImage> m_images;
     TimeEstimate m_estimate;
     std::optional<Frame> m_last;
+    std::optional<BranchPoint> m_beginning;
     bool m_picturesWanted = true;
+    bool m_picturesHeld = false;
 
     QTimer m_tick;
     QElapsedTimer m_clock;

@@ -77,6 +77,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
       m_whatIf(m_run, m_window),
       m_advisor(m_whatIf, m_window),
       m_cursor(m_run, m_window),
+      m_cursorPictures(m_run, m_cursor, m_window),
       m_link(m_run, m_window),
       m_systemIsDark(systemPrefersDark())
 {

@@ -3,6 +3,7 @@
 
 #include "studio/advisor_controller.h"
 #include "studio/branches.h"
+#include "studio/cursor_pictures.h"
 #include "studio/dropped.h"
 #include "studio/engine_thread.h"
 #include "studio/exporter.h"
@@ -65,6 +66,7 @@ public:
     WhatIfController& whatIf() { return m_whatIf; }
     AdvisorController& advisor() { return m_advisor; }
     TimeCursor& cursor() { return m_cursor; }
+    CursorPictures& cursorPictures() { return m_cursorPictures; }
     TwinRun& twin() { return *m_twin; }
     Branches& branches() { return *m_branches; }
     Pareto& pareto() { return *m_pareto; }
@@ -154,6 +156,7 @@ private:
     WhatIfController m_whatIf;
     AdvisorController m_advisor;
     TimeCursor m_cursor;
+    CursorPictures m_cursorPictures;
     ImageLink m_link;
     std::unique_ptr<TwinRun> m_twin;
     std::unique_ptr<Branches> m_branches;

@@ -130,6 +130,7 @@ void Studio::keep(std::shared_ptr<KeptRun> run)
 void Studio::followKept(bool endedNow)
 {
     m_whatIf.show(m_kept, endedNow);
+    m_cursorPictures.show(m_kept);
     m_cursor.show(m_kept, endedNow);
 }
 
@@ -157,13 +158,7 @@ void Studio::showFormer()
 void Studio::showKept()
 {
     const RunRecord& record = m_kept->record;
-    auto* previews = m_window.previews();
-    previews->setImages(m_kept->images);
-    for (const UnfinishedImage& image : m_kept->unfinished) {
-        previews->setUnfinished(
-            image.picture.index, ui::toImage(image.picture),
-            tr("unfinished, %1 of %2 steps").arg(image.steps_done).arg(record.settings.steps));
-    }
+    showImages(*m_window.previews(), *m_kept);
     m_window.plot()->showRecord(record);
     m_window.numbers()->showRecord(record);
     const auto finished = m_kept->images.size();

@@ -5,7 +5,6 @@
 #include "ui/cursor_panel.h"
 #include "ui/exit_plot.h"
 #include "ui/main_window.h"
-#include "ui/preview_grid.h"
 
 #include <QAction>
 #include <QDockWidget>
@@ -70,7 +69,6 @@ TimeCursor::TimeCursor(RunController& run, ui::MainWindow& window, QObject* pare
         m_live = true;
         m_taken.reset();
         m_image.reset();
-        m_picturesMoved = false;
         m_sinceRefresh.start();
         refreshPanel();
     });
@@ -91,9 +89,6 @@ void TimeCursor::show(std::shared_ptr<const KeptRun> run, bool endedNow)
     stopPlaying();
     const bool sameRun = std::exchange(m_live, false) && endedNow;
     m_kept = std::move(run);
-    m_picturesMoved = false;
-    m_restWhat = m_window.pictureWhat();
-    m_restStep = m_window.pictureStep();
     if (!sameRun) {
         m_image.reset();
     }
@@ -165,8 +160,8 @@ void TimeCursor::setImage(std::optional<int> image)
 
 void TimeCursor::refresh()
 {
-    refreshLabel();
     refreshPanel();
+    Q_EMIT changed();
     if (const auto now = step()) {
         Q_EMIT moved(*now);
     }
@@ -185,37 +180,6 @@ void TimeCursor::refreshPanel()
     }
     const auto here = step();
     m_panel->display(run != nullptr && here ? ui::atCursor(*run, *here, m_image) : std::nullopt);
-}
-
-void TimeCursor::refreshLabel()
-{
-    // While a run goes on, the label belongs to its newest pictures.
-    if (m_live || !m_kept) {
-        return;
-    }
-    if (!m_taken) {
-        if (std::exchange(m_picturesMoved, false)) {
-            m_window.previews()->setImages(m_kept->images);
-        }
-        m_window.setPictureText(m_restWhat, m_restStep);
-        return;
-    }
-    const std::optional<int> shown = m_pictures ? m_pictures(*m_taken) : std::nullopt;
-    m_picturesMoved = m_picturesMoved || shown;
-    const int named = shown.value_or(*m_taken);
-    const auto at = ui::atCursor(m_kept->record, named, std::nullopt);
-    const QString where = tr("t = <b>%1</b> &nbsp; step <b>%2</b> / %3")
-                              .arg(at ? QString::number(at->t) : QStringLiteral("–"))
-                              .arg(named + 1)
-                              .arg(m_kept->record.settings.steps);
-    if (shown) {
-        m_window.setPictureText(named == *m_taken
-                                    ? QStringLiteral("<b>x<sub>t</sub></b>")
-                                    : tr("<b>x<sub>t</sub></b> &nbsp;nearest step that is held"),
-                                where);
-    } else {
-        m_window.setPictureText(m_restWhat, tr("cursor at %1").arg(where));
-    }
 }
 
 void TimeCursor::togglePlaying()

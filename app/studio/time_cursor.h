@@ -7,7 +7,6 @@
 #include <QObject>
 #include <QTimer>
 
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -32,15 +31,10 @@ class TimeCursor : public QObject
     Q_OBJECT
 
 public:
-    /// Shows the pictures of a step of the run on display, or of the nearest step before it that has some,
-    /// and says which; nothing where there are none.
-    using Pictures = std::function<std::optional<int>(int step)>;
-
     TimeCursor(RunController& run, ui::MainWindow& window, QObject* parent = nullptr);
 
     /// Another run is on display; `endedNow`: it is the one that was in progress.
     void show(std::shared_ptr<const KeptRun> run, bool endedNow);
-    void setPictures(Pictures pictures) { m_pictures = std::move(pictures); }
 
     /// The step that everything shows; nothing where no step has run.
     std::optional<int> step() const;
@@ -56,13 +50,14 @@ public:
 
 Q_SIGNALS:
     void moved(int step);
+    /// It was taken, moved or let go, or another run is on display.
+    void changed();
 
 private:
     const RunRecord* record() const;
     std::optional<int> newest() const;
     void refresh();
     void refreshPanel();
-    void refreshLabel();
     void playOn();
     void stopPlaying();
 
@@ -71,16 +66,12 @@ private:
     ui::CursorPanel* m_panel;
     QDockWidget* m_dock;
     QAction* m_playAction;
-    Pictures m_pictures;
     std::shared_ptr<const KeptRun> m_kept;
     bool m_live = false;
     bool m_panelSeen = false;
     std::optional<int> m_taken;
     bool m_held = false;  ///< not only passed over by the pointer
     std::optional<int> m_image;
-    QString m_restWhat;  ///< the label of the pictures while nobody has taken the cursor
-    QString m_restStep;
-    bool m_picturesMoved = false;  ///< the grid shows another step than the last
     QTimer m_play;
     QElapsedTimer m_playClock;
     int m_playedFrom = 0;

@@ -263,7 +263,7 @@ private:
         for (int image = 0; image < b.images; ++image) {
             const auto x = noisyPixels(b, image, done);
             state->x.insert(state->x.end(), x.begin(), x.end());
-            if (done > 0) {
+            if (done > 0 && b.options.keep->options().keep_predicted) {
                 const auto predicted = driftedPixels(b, image, 0.0, 0);
                 state->predicted.insert(state->predicted.end(), predicted.begin(), predicted.end());
             }

@@ -3,6 +3,7 @@
 #include "studio_fixture.h"
 #include "ui/branch_list.h"
 #include "ui/exit_plot.h"
+#include "ui/preview_grid.h"
 #include "ui/status_strip.h"
 #include "ui/twin_view.h"
 
@@ -123,6 +124,45 @@ private Q_SLOTS:
         f.branchFrom(40);
         QCOMPARE(steps.front(), 40);
         QCOMPARE(steps.size(), std::size_t(10));
+    }
+
+    void thePicturesThatABranchBeginsWithAreThereBeforeItsFirstStep()
+    {
+        BranchFixture f;
+        f.configure(PolicyKind::adadiff, 40);
+        f.runToTheEnd();
+        f.script->gate.close();
+        QSignalSpy shown(&f.app->cursorPictures(), &CursorPictures::shown);
+        QSignalSpy branched(&f.branches(), &Branches::branched);
+        const auto parent = f.app->kept();
+        QVERIFY(f.branches().branchFrom(15));
+        QVERIFY(shown.wait(duodiff::test::patience));
+        const auto strip = parent->trajectory->picture(0, 15, PictureKind::noisy);
+        QCOMPARE(qRed(f.app->window().previews()->image(0).pixel(0, 0)), int(strip->rgbx->front()));
+        f.script->gate.open();
+        QVERIFY(branched.wait(duodiff::test::patience));
+    }
+
+    void point12ABranchWithOtherClassesHasThemFromItsStepOn()
+    {
+        BranchFixture f;
+        f.configure(PolicyKind::adadiff, 40, 3, 2);
+        f.runToTheEnd();
+        const auto parent = f.app->kept();
+        auto settings = f.controls().settings();
+        settings.classes = {8};
+        f.controls().setSettings(settings);
+        f.branchFrom(12);
+        const Branch& branch = f.branches().list().back();
+        QCOMPARE(branch.changed, QStringLiteral("classes"));
+        for (std::size_t image = 0; image < 3; ++image) {
+            QCOMPARE(branch.run->images[image].label, std::int64_t(8));
+            QVERIFY(branch.run->images[image].pixels != parent->images[image].pixels);
+        }
+        QCOMPARE(classes_at(branch.run->record, 11), parent->record.settings.classes);
+        QCOMPARE(classes_at(branch.run->record, 12), std::vector<std::int64_t>{8});
+        // The states before the step are the parent's own.
+        QCOMPARE(branch.run->trajectory->state(0, 11)->x, parent->trajectory->state(0, 11)->x);
     }
 
     void aBranchOfABranchKeepsWhatBothChanged()

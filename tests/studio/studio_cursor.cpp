@@ -4,6 +4,7 @@
 #include "ui/cursor_panel.h"
 #include "ui/exit_plot.h"
 #include "ui/main_window.h"
+#include "ui/picture_header.h"
 #include "ui/preview_grid.h"
 
 #include <QAbstractItemModelTester>
@@ -35,6 +36,13 @@ struct Shown {
         window.findChild<QDockWidget*>(QStringLiteral("cursorDock"))->raise();
         QTRY_VERIFY_WITH_TIMEOUT(panel.isVisible(), test::patience);
     }
+    /// And until the pictures are there.
+    void moveTo(StudioFixture& f, int step)
+    {
+        QSignalSpy shown(&f.app->cursorPictures(), &CursorPictures::shown);
+        f.app->cursor().moveTo(step);
+        QVERIFY(!shown.isEmpty() || shown.wait(test::patience));
+    }
     int step() const { return panel.displayed() ? panel.displayed()->step : -1; }
 
     ui::ExitPlot& plot;
@@ -42,6 +50,13 @@ struct Shown {
     ui::CursorPanel& panel;
     ui::MainWindow& window;
 };
+
+QImage pictureOf(const PictureStrip& strip, int image)
+{
+    const QImage all(strip.rgbx->data(), strip.width, strip.height * strip.count, 4 * strip.width,
+                     QImage::Format_RGBX8888);
+    return all.copy(0, image * strip.height, strip.width, strip.height);
+}
 
 }  // namespace
 
@@ -206,31 +221,157 @@ private Q_SLOTS:
         QCOMPARE(s.plot.cursor(), std::optional(59));
     }
 
-    void picturesOfEarlierStepsComeToTheGridAndGoWithTheCursor()
+    void point9TheGridShowsThePicturesOfTheStepAtTheCursorAndNoNetworkRuns()
     {
         StudioFixture f;
         f.showAndOpen();
         Shown s(f);
-        f.configure(PolicyKind::full, 30);
+        f.configure(PolicyKind::full, 30, 6, 4);
         f.runToTheEnd();
-        const QImage finished = s.grid.image(0);
-        QImage earlier(28, 28, QImage::Format_RGB32);
-        earlier.fill(Qt::red);
-        std::vector<int> asked;
-        f.app->cursor().setPictures([&](int step) {
-            asked.push_back(step);
-            s.grid.setImage(0, earlier);
-            return std::optional(step / 2 * 2);
-        });
-        f.app->cursor().moveTo(7);
-        QCOMPARE(asked, std::vector<int>{7});
-        QCOMPARE(s.grid.image(0).pixel(3, 3), earlier.pixel(3, 3));
-        // The label names the step that the pictures are of.
-        QVERIFY(s.window.pictureStep().contains(QStringLiteral("step <b>7</b> / 30")));
-        QVERIFY(s.window.pictureWhat().contains(QStringLiteral("nearest")));
+        const QImage finished = s.grid.image(5).convertToFormat(QImage::Format_RGB32);
+        const int stepsRun = f.script->steps;
+        const auto& trajectory = *f.app->kept()->trajectory;
+        for (const int step : {0, 7, 28}) {
+            s.moveTo(f, step);
+            for (const int batch : {0, 1}) {
+                const auto strip = trajectory.picture(batch, step + 1, PictureKind::noisy);
+                QVERIFY(strip);
+                for (int image = 0; image < strip->count; ++image) {
+                    QCOMPARE(s.grid.image(4 * batch + image), pictureOf(*strip, image));
+                }
+            }
+            QVERIFY(s.window.pictureWhat().contains(QStringLiteral("x<sub>t</sub>")));
+            QVERIFY(s.window.pictureStep().contains(QStringLiteral("step <b>%1</b> / 30").arg(step + 1)));
+        }
+        QCOMPARE(f.script->steps.load(), stepsRun);
+        QVERIFY(s.grid.image(5).convertToFormat(QImage::Format_RGB32) != finished);
         f.app->cursor().letGo();
-        QCOMPARE(s.grid.image(0).convertToFormat(QImage::Format_RGB32),
-                 finished.convertToFormat(QImage::Format_RGB32));
+        QCOMPARE(s.grid.image(5).convertToFormat(QImage::Format_RGB32), finished);
+        QVERIFY(s.window.pictureWhat().contains(QStringLiteral("Finished")));
+    }
+
+    void point9ThePredictionOfTheStepAndBothAreShownWhereTheyAreChosen()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        Shown s(f);
+        f.configure(PolicyKind::duodiff, 30);
+        f.runToTheEnd();
+        const auto& trajectory = *f.app->kept()->trajectory;
+        s.moveTo(f, 10);
+        QSignalSpy shown(&f.app->cursorPictures(), &CursorPictures::shown);
+        QTest::keyClick(&s.grid, Qt::Key_X);
+        QVERIFY(shown.wait(test::patience));
+        const auto predicted = trajectory.picture(0, 11, PictureKind::predicted);
+        const auto noisy = trajectory.picture(0, 11, PictureKind::noisy);
+        QCOMPARE(s.grid.image(2), pictureOf(*predicted, 2));
+        QVERIFY(s.window.pictureWhat().contains(QStringLiteral("predicted")));
+        QTest::keyClick(&s.grid, Qt::Key_X);
+        QVERIFY(shown.wait(test::patience));
+        QCOMPARE(s.grid.image(2).copy(0, 0, 28, 28),
+                 pictureOf(*noisy, 2).convertToFormat(QImage::Format_RGB32));
+        QCOMPARE(s.grid.image(2).copy(29, 0, 28, 28),
+                 pictureOf(*predicted, 2).convertToFormat(QImage::Format_RGB32));
+    }
+
+    void point9WhereOnlyTheNoisyStatesAreKeptTheLabelSaysSo()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        Shown s(f);
+        f.configure(PolicyKind::full, 20);
+        QSignalSpy ended(f.app.get(), &Studio::runEnded);
+        auto keep = std::make_shared<Trajectory>(TrajectoryOptions{.keep_predicted = false});
+        QVERIFY(f.app->startRun(f.controls().settings(), {.keep = keep}));
+        QVERIFY(ended.wait(test::patience));
+        s.window.pictureHeader()->setChoice(ui::PictureChoice::both);
+        s.moveTo(f, 9);
+        QVERIFY2(s.window.pictureWhat().contains(QStringLiteral("is not kept")),
+                 qPrintable(s.window.pictureWhat()));
+        QCOMPARE(s.grid.image(1), pictureOf(*keep->picture(0, 10, PictureKind::noisy), 1));
+    }
+
+    void point9BetweenStatesThatAreKeptTheLabelNamesTheNearest()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        Shown s(f);
+        f.configure(PolicyKind::full, 40);
+        QSignalSpy ended(f.app.get(), &Studio::runEnded);
+        auto keep = std::make_shared<Trajectory>(TrajectoryOptions{.limit_bytes = 400'000});
+        QVERIFY(f.app->startRun(f.controls().settings(), {.keep = keep}));
+        QVERIFY(ended.wait(test::patience));
+        QVERIFY(keep->stride() > 1);
+        const int step = keep->stride() * 2;
+        s.moveTo(f, step);
+        QVERIFY(s.window.pictureWhat().contains(QStringLiteral("nearest step")));
+        QVERIFY2(s.window.pictureStep().contains(QStringLiteral("step <b>%1</b> / 40").arg(step)),
+                 qPrintable(s.window.pictureStep()));
+        s.moveTo(f, 0);
+        QVERIFY(s.window.pictureStep().contains(QStringLiteral("before step <b>1</b>")));
+    }
+
+    void point9WithoutKeptStepsTheLabelSaysWhatToDo()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        Shown s(f);
+        f.configure(PolicyKind::full, 20);
+        QSignalSpy ended(f.app.get(), &Studio::runEnded);
+        QSignalSpy stored(&f.app->history(), &History::kept);
+        QVERIFY(f.app->startRun(f.controls().settings(),
+                                {.keep = std::make_shared<Trajectory>(TrajectoryOptions{.limit_bytes = 9})}));
+        QVERIFY(ended.wait(test::patience));
+        const QImage finished = s.grid.image(0);
+        f.app->cursor().moveTo(4);
+        QVERIFY2(s.window.pictureWhat().contains(QStringLiteral("smaller batches")),
+                 qPrintable(s.window.pictureWhat()));
+        QVERIFY(s.window.pictureStep().contains(QStringLiteral("cursor at")));
+        QCOMPARE(s.grid.image(0), finished);
+        f.app->cursor().letGo();
+        QVERIFY(s.window.pictureWhat().contains(QStringLiteral("Finished")));
+        QTRY_COMPARE_WITH_TIMEOUT(stored.size(), 1, test::patience);
+        f.app->history().show(stored.first().first().toString());
+        QTRY_VERIFY_WITH_TIMEOUT(s.window.pictureWhat().contains(QStringLiteral("history")), test::patience);
+        f.app->cursor().moveTo(4);
+        QVERIFY2(s.window.pictureWhat().contains(QStringLiteral("generate it again")),
+                 qPrintable(s.window.pictureWhat()));
+    }
+
+    void point9DuringARunTheStepsOfThePastAreShownToo()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        Shown s(f);
+        f.configure(PolicyKind::full, 30, 8, 4);
+        f.script->gate.close();
+        f.script->gate.allow(40);
+        QSignalSpy ended(f.app.get(), &Studio::runEnded);
+        f.app->generate();
+        f.script->gate.waitForVisitor();
+        f.app->run().drain();
+        s.moveTo(f, 6);
+        const Trajectory& trajectory = *f.app->run().trajectory();
+        QCOMPARE(s.grid.image(1), pictureOf(*trajectory.picture(0, 7, PictureKind::noisy), 1));
+        QCOMPARE(s.grid.image(6), pictureOf(*trajectory.picture(1, 7, PictureKind::noisy), 2));
+        s.moveTo(f, 20);
+        QCOMPARE(s.grid.image(1), pictureOf(*trajectory.picture(0, 21, PictureKind::noisy), 1));
+        QCOMPARE(s.grid.image(6), pictureOf(*trajectory.picture(1, 10, PictureKind::noisy), 2));
+        QVERIFY(s.window.pictureWhat().contains(QStringLiteral("other batches")));
+        // What the run shows in the meantime does not get in.
+        f.script->gate.allow(5);
+        QTRY_COMPARE_WITH_TIMEOUT(f.app->run().newestStep(), std::optional(14), test::patience);
+        QCOMPARE(s.grid.image(1), pictureOf(*trajectory.picture(0, 21, PictureKind::noisy), 1));
+        QVERIFY(s.window.pictureStep().contains(QStringLiteral("step <b>21</b> / 30")));
+        QSignalSpy shown(&f.app->cursorPictures(), &CursorPictures::shown);
+        f.app->cursor().letGo();
+        QVERIFY(s.window.pictureStep().contains(QStringLiteral("step <b>15</b> / 30")));
+        QVERIFY(shown.wait(test::patience));
+        QCOMPARE(s.grid.image(6), pictureOf(*trajectory.picture(1, 15, PictureKind::noisy), 2));
+        // The first batch has its finished images.
+        QCOMPARE(s.grid.image(1), ui::toImage(f.app->run().images()[1]));
+        f.script->gate.open();
+        QVERIFY(ended.wait(test::patience));
     }
 
     void point10AnImageThatIsSelectedByKeyHasItsTraceInThePlot()
