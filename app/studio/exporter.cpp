@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "studio/exporter.h"
 
+#include "report/atomic_file.h"
+#include "report/gif_file.h"
 #include "report/html_report.h"
 #include "report/image8.h"
 #include "report/image_metadata.h"
 #include "report/run_file.h"
+#include "studio/export_folder.h"
+#include "studio/film_pictures.h"
 #include "ui/exit_plot.h"
-#include "ui/preview_grid.h"
 #include "ui/report_document.h"
 
-#include <QDir>
+#include <QCoreApplication>
 #include <QMetaObject>
 #include <QThread>
 #include <QTimer>
 
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <algorithm>
+#include <utility>
 
 namespace duodiff::studio
 {
@@ -24,104 +28,191 @@ namespace duodiff::studio
 namespace
 {
 
-using Path = std::filesystem::path;
-
-struct Written {
-    QStringList files;
-    std::optional<Failure> failure;
-};
-
-std::string imageName(int index)
+std::string imageName(const ImageRecord& image, int steps)
 {
-    return fmt::format("{:04}.png", index);
+    return image.steps_done > 0
+               ? fmt::format("{:04}-unfinished-{}-of-{}-steps.png", image.index, image.steps_done, steps)
+               : fmt::format("{:04}.png", image.index);
 }
 
 /// The record as it goes into the folder: every image under its file's name.
 RunRecord namedRecord(const KeptRun& run, const ui::ExportChoice& choice)
 {
     RunRecord record = run.record;
-    for (ImageRecord& image : record.images) {
-        image.file = choice.images ? imageName(image.index) : std::string();
+    for (auto* images : {&record.images, &record.unfinished}) {
+        for (ImageRecord& image : *images) {
+            image.file = choice.images ? imageName(image, record.settings.steps) : std::string();
+        }
     }
     return record;
 }
 
-/// Everything that needs no painting; on the writer's thread.
-Written writeFiles(const KeptRun& run, const ui::ExportChoice& choice,
-                   const std::function<void(double)>& progress)
-{
-    Written written;
-    const Path folder = choice.folder.toStdU16String();
-    const auto done = [&written](const Path& path) {
-        written.files << QString::fromStdU16String(path.u16string());
-    };
-    try {
-        std::error_code error;
-        std::filesystem::create_directories(folder, error);
-        if (error) {
-            throw EngineError(ErrorCode::failed, "The folder could not be made: " + error.message(),
-                              folder.string(), "Choose a folder that you may write to.");
-        }
-        const RunRecord record = namedRecord(run, choice);
-        std::vector<Image8> pictures;
-        const auto total = static_cast<double>(run.images.size() + 1);
-        for (const FinishedImage& image : run.images) {
-            pictures.push_back(to_image8(image));
-            if (choice.images) {
-                const Path path = folder / imageName(image.index);
-                choice.settingsInside ? write_image(path, pictures.back(), record, image.index)
-                                      : write_clean_image(path, pictures.back());
-                done(path);
-            }
-            progress(static_cast<double>(pictures.size()) / total);
-        }
-        const auto grid = pictures.empty() ? Image8() : compose_grid(pictures);
-        if (choice.grid && !pictures.empty()) {
-            const Path path = folder / "grid.png";
-            choice.settingsInside ? write_image(path, grid, record, -1) : write_clean_image(path, grid);
-            done(path);
-        }
-        if (choice.runFile) {
-            write_run_file(folder / "run.json", record);
-            done(folder / "run.json");
-        }
-        if (choice.table) {
-            write_steps_csv(folder / "steps.csv", record);
-            done(folder / "steps.csv");
-        }
-        if (choice.htmlReport) {
-            const ReportedRun reported{&record, pictures.empty() ? nullptr : &grid, {}};
-            write_html_report(folder / "report.html", std::span(&reported, 1));
-            done(folder / "report.html");
-        }
-    } catch (...) {
-        written.failure = current_failure("export");
-    }
-    return written;
-}
+/// Called between two pieces of work with what is done of a part, 0..1. Throws where the export was
+/// cancelled.
+using Progress = std::function<void(double)>;
 
-QImage gridOf(const std::vector<FinishedImage>& images)
+class Writer
 {
-    if (images.empty()) {
+public:
+    Writer(const KeptRun& run, const ui::ExportChoice& choice, ExportFolder& folder, Progress progress)
+        : m_run(run),
+          m_choice(choice),
+          m_folder(folder),
+          m_record(namedRecord(run, choice)),
+          m_progress(std::move(progress))
+    {
+        const auto facts = filmFacts(run);
+        m_hasFilm = facts.unavailable.isEmpty();
+        if (m_hasFilm) {
+            const auto& held = facts.held(choice.filmShows);
+            m_frames = ui::filmSteps(held, choice.filmEvery > 0 ? choice.filmEvery : ui::proposedEvery(held));
+        }
+        // A frame is about as much work as an image.
+        m_work = static_cast<double>(run.images.size() + run.unfinished.size() + 3 +
+                                     (choice.gif ? m_frames.size() : 0));
+    }
+
+    /// Returns the samples in one picture; without pixels where there are none.
+    Image8 write()
+    {
+        const Image8 grid = writeImages();
+        if (m_choice.gif && !m_frames.empty()) {
+            writeGif();
+        }
+        if (m_choice.strip && m_hasFilm) {
+            writePicture("steps.png", FilmPictures(m_run, m_choice.filmShows).strip(m_choice.stripPictures),
+                         -1);
+        }
+        step();
+        if (m_choice.runFile) {
+            write_run_file(m_folder.add("run.json"), m_record);
+        }
+        if (m_choice.table) {
+            write_steps_csv(m_folder.add("steps.csv"), m_record);
+        }
+        step();
+        if (m_choice.htmlReport) {
+            const ReportedRun reported{&m_record, grid.pixels.empty() ? nullptr : &grid, {}};
+            write_html_report(m_folder.add("report.html"), std::span(&reported, 1));
+        }
+        step();
+        return grid;
+    }
+
+private:
+    void step() { m_progress(std::min(1.0, ++m_done / m_work)); }
+
+    void writePicture(const std::string& name, const Image8& picture, int index)
+    {
+        const auto path = m_folder.add(name);
+        m_choice.settingsInside ? write_image(path, picture, m_record, index)
+                                : write_clean_image(path, picture);
+    }
+
+    Image8 writeImages()
+    {
+        std::vector<std::pair<int, Image8>> pictures;
+        for (const FinishedImage& image : m_run.images) {
+            pictures.emplace_back(image.index, to_image8(image));
+        }
+        for (const UnfinishedImage& image : m_run.unfinished) {
+            pictures.emplace_back(image.picture.index, to_image8(image.picture));
+        }
+        std::sort(pictures.begin(), pictures.end(),
+                  [](const auto& a, const auto& b) { return a.first < b.first; });
+        GridOptions options;
+        std::vector<Image8> tiles;
+        for (auto& [index, picture] : pictures) {
+            const ImageRecord* record = recordOf(index);
+            options.dashed.push_back(record != nullptr && record->steps_done > 0);
+            if (m_choice.images && record != nullptr) {
+                writePicture(record->file, picture, index);
+            }
+            tiles.push_back(std::move(picture));
+            step();
+        }
+        if (tiles.empty()) {
+            return {};
+        }
+        Image8 grid = compose_grid(tiles, options);
+        if (m_choice.grid) {
+            writePicture("grid.png", grid, -1);
+        }
+        return grid;
+    }
+
+    const ImageRecord* recordOf(int index) const
+    {
+        for (const auto* images : {&m_record.images, &m_record.unfinished}) {
+            for (const ImageRecord& image : *images) {
+                if (image.index == index) {
+                    return &image;
+                }
+            }
+        }
+        return nullptr;
+    }
+
+    void writeGif()
+    {
+        const FilmPictures film(m_run, m_choice.filmShows);
+        const auto frame = [&](std::size_t index) {
+            step();
+            return film.grid(m_frames[index]);
+        };
+        const std::vector<std::uint8_t> bytes =
+            encode_gif(m_frames.size(), frame, {.frame_ms = 1000 / std::max(m_choice.framesPerSecond, 1)});
+        write_file_atomically(m_folder.add("steps.gif"), std::span<const std::uint8_t>(bytes));
+    }
+
+    const KeptRun& m_run;
+    const ui::ExportChoice& m_choice;
+    ExportFolder& m_folder;
+    RunRecord m_record;
+    Progress m_progress;
+    bool m_hasFilm = false;
+    std::vector<int> m_frames;
+    double m_work = 1.0;
+    double m_done = 0.0;
+};
+
+QImage toQImage(const Image8& picture)
+{
+    if (picture.pixels.empty()) {
         return {};
     }
-    std::vector<Image8> pictures;
-    for (const FinishedImage& image : images) {
-        pictures.push_back(to_image8(image));
-    }
-    const Image8 grid = compose_grid(pictures);
-    const auto format = grid.channels == 1   ? QImage::Format_Grayscale8
-                        : grid.channels == 3 ? QImage::Format_RGB888
-                                             : QImage::Format_RGBA8888;
-    return QImage(grid.pixels.data(), grid.width, grid.height, grid.width * grid.channels, format).copy();
+    const auto format = picture.channels == 1   ? QImage::Format_Grayscale8
+                        : picture.channels == 3 ? QImage::Format_RGB888
+                                                : QImage::Format_RGBA8888;
+    return QImage(picture.pixels.data(), picture.width, picture.height, picture.width * picture.channels,
+                  format)
+        .copy();
 }
 
 }  // namespace
+
+ui::ExportFacts exportFacts(const KeptRun& run)
+{
+    ui::ExportFacts facts;
+    facts.images = static_cast<int>(run.images.size());
+    facts.unfinished = static_cast<int>(run.unfinished.size());
+    facts.steps = static_cast<int>(run.record.steps.size());
+    const FinishedImage* image = !run.images.empty()       ? &run.images.front()
+                                 : !run.unfinished.empty() ? &run.unfinished.front().picture
+                                                           : nullptr;
+    if (image != nullptr) {
+        facts.picture = {image->width, image->height};
+        facts.inColour = image->channels > 2;
+    }
+    facts.film = filmFacts(run);
+    return facts;
+}
 
 Exporter::Exporter(QObject* parent) : QObject(parent) {}
 
 Exporter::~Exporter()
 {
+    cancel();
     if (m_writer != nullptr) {
         m_writer->wait();
         delete m_writer;
@@ -135,7 +226,9 @@ bool Exporter::start(std::shared_ptr<const KeptRun> run, const ui::ExportChoice&
     }
     m_run = std::move(run);
     m_choice = choice;
-    m_files.clear();
+    m_cancelled = false;
+    m_percent = -1;
+    m_samples = {};
     m_toPaint.clear();
     const std::pair<bool, const char*> painted[] = {{choice.plotPng, "exit-layers.png"},
                                                     {choice.plotSvg, "exit-layers.svg"},
@@ -143,67 +236,104 @@ bool Exporter::start(std::shared_ptr<const KeptRun> run, const ui::ExportChoice&
                                                     {choice.pdfReport, "report.pdf"}};
     for (const auto& [wanted, name] : painted) {
         if (wanted) {
-            m_toPaint << QDir(choice.folder).filePath(QLatin1String(name));
+            m_toPaint << QLatin1String(name);
         }
     }
-    m_writer = QThread::create([this, kept = m_run, choice] {
-        const auto progress = [this](double fraction) {
-            QMetaObject::invokeMethod(
-                this, [this, fraction] { Q_EMIT progressed(0.8 * fraction); }, Qt::QueuedConnection);
-        };
-        const Written written = writeFiles(*kept, choice, progress);
+    const auto write = [this] {
+        m_folder = std::make_unique<ExportFolder>(std::filesystem::path(m_choice.folder.toStdU16String()));
+        m_samples = toQImage(
+            Writer(*m_run, m_choice, *m_folder, [this](double done) { report(0.8 * done); }).write());
+    };
+    onWriter(write, [this] { paintNext(); });
+    return true;
+}
+
+void Exporter::cancel()
+{
+    m_cancelled = true;
+}
+
+void Exporter::wait()
+{
+    while (isBusy()) {
+        QCoreApplication::processEvents(QEventLoop::ExcludeUserInputEvents | QEventLoop::WaitForMoreEvents);
+    }
+}
+
+void Exporter::report(double fraction)
+{
+    if (m_cancelled) {
+        throw EngineError(ErrorCode::cancelled, "The export was cancelled; nothing was written.");
+    }
+    const int percent = static_cast<int>(100.0 * fraction);
+    if (m_percent.exchange(percent) != percent) {
+        QMetaObject::invokeMethod(
+            this, [this, fraction] { Q_EMIT progressed(std::min(fraction, 0.99)); }, Qt::QueuedConnection);
+    }
+}
+
+void Exporter::onWriter(std::function<void()> work, std::function<void()> next)
+{
+    m_writer = QThread::create([this, work = std::move(work), next = std::move(next)] {
+        std::optional<Failure> failure;
+        try {
+            work();
+        } catch (...) {
+            failure = current_failure("export");
+        }
         QMetaObject::invokeMethod(
             this,
-            [this, written] {
-                m_files += written.files;
-                if (written.failure) {
-                    end(written.failure);
-                } else {
-                    paintNext();
-                }
+            [this, failure, next] {
+                m_writer->wait();
+                delete std::exchange(m_writer, nullptr);
+                failure ? end(failure) : next();
             },
             Qt::QueuedConnection);
     });
     m_writer->start();
-    return true;
 }
 
 void Exporter::paintNext()
 {
-    if (m_toPaint.isEmpty()) {
-        end(std::nullopt);
-        return;
+    try {
+        report(0.8 + 0.2 / static_cast<double>(m_toPaint.size() + 1));
+        if (m_toPaint.isEmpty()) {
+            onWriter([this] { m_published = m_folder->publish(); }, [this] { end(std::nullopt); });
+            return;
+        }
+        const QString name = m_toPaint.takeFirst();
+        const QString path = QString::fromStdU16String(m_folder->add(name.toStdString()).u16string());
+        QString error;
+        bool written = false;
+        if (name == QLatin1String("report.pdf")) {
+            written = ui::writeReportPdf({m_run->record}, m_samples, path, &error);
+        } else {
+            ui::ExitPlot plot;
+            plot.showRecord(m_run->record);
+            written = plot.exportTo(path, &error);
+        }
+        if (!written) {
+            throw EngineError(ErrorCode::failed, error.toStdString(), path.toStdString(),
+                              "Choose a folder that you may write to, with room left on its disk.");
+        }
+        QTimer::singleShot(0, this, &Exporter::paintNext);
+    } catch (...) {
+        end(current_failure("export"));
     }
-    const QString path = m_toPaint.takeFirst();
-    QString error;
-    bool written = false;
-    if (path.endsWith(QLatin1String("report.pdf"))) {
-        written = ui::writeReportPdf({m_run->record}, gridOf(m_run->images), path, &error);
-    } else {
-        ui::ExitPlot plot;
-        plot.showRecord(m_run->record);
-        written = plot.exportTo(path, &error);
-    }
-    if (!written) {
-        end(Failure{ErrorCode::failed, error.toStdString(), path.toStdString(),
-                    "Choose a folder that you may write to, with room left on its disk."});
-        return;
-    }
-    m_files << path;
-    Q_EMIT progressed(0.9);
-    QTimer::singleShot(0, this, &Exporter::paintNext);
 }
 
-void Exporter::end(const std::optional<Failure>& failure)
+void Exporter::end(std::optional<Failure> failure)
 {
-    if (m_writer != nullptr) {
-        m_writer->wait();
-        delete m_writer;
-        m_writer = nullptr;
+    if (failure && m_folder) {
+        failure->what = m_folder->told(failure->what);
+        failure->where = m_folder->told(failure->where);
     }
+    m_folder.reset();
     m_run.reset();
+    m_samples = {};
+    const QStringList files = failure ? QStringList() : std::exchange(m_published, {});
     Q_EMIT progressed(1.0);
-    Q_EMIT finished(m_files, failure);
+    Q_EMIT finished(files, failure);
 }
 
 }  // namespace duodiff::studio

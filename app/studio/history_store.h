@@ -2,7 +2,7 @@
 #pragma once
 
 #include "studio/dropped.h"
-#include "studio/exporter.h"
+#include "studio/kept_run.h"
 #include "ui/history_model.h"
 
 #include <QImage>

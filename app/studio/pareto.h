@@ -2,8 +2,8 @@
 #pragma once
 
 #include "stream/sweep.h"
-#include "studio/exporter.h"
 #include "studio/job.h"
+#include "studio/kept_run.h"
 
 #include <QObject>
 #include <QString>

@@ -38,7 +38,22 @@ std::vector<std::pair<QString, bool*>> flagsOf(ui::ExportChoice& choice)
             {QStringLiteral("pdf_report"), &choice.pdfReport},
             {QStringLiteral("plot_png"), &choice.plotPng},
             {QStringLiteral("plot_svg"), &choice.plotSvg},
-            {QStringLiteral("plot_pdf"), &choice.plotPdf}};
+            {QStringLiteral("plot_pdf"), &choice.plotPdf},
+            {QStringLiteral("gif"), &choice.gif},
+            {QStringLiteral("strip"), &choice.strip}};
+}
+
+struct Number {
+    QString name;
+    int* value;
+    int least;
+    int most;
+};
+
+std::vector<Number> numbersOf(ui::ExportChoice& choice)
+{
+    return {{QStringLiteral("frames_per_second"), &choice.framesPerSecond, 1, 50},
+            {QStringLiteral("strip_pictures"), &choice.stripPictures, 2, 50}};
 }
 
 }  // namespace
@@ -91,6 +106,14 @@ Remembered SettingsStore::load()
             for (const auto& [name, flag] : flagsOf(remembered.exportChoice)) {
                 *flag = settings.value(QStringLiteral("export/") + name, *flag).toBool();
             }
+            for (const Number& number : numbersOf(remembered.exportChoice)) {
+                const int value =
+                    settings.value(QStringLiteral("export/") + number.name, *number.value).toInt();
+                *number.value = value >= number.least && value <= number.most ? value : *number.value;
+            }
+            if (settings.value(QStringLiteral("export/predicted")).toBool()) {
+                remembered.exportChoice.filmShows = PictureKind::predicted;
+            }
             bool isNumber = false;
             remembered.historyLimit =
                 settings.value(QStringLiteral("history/limit"), remembered.historyLimit).toInt(&isNumber);
@@ -131,6 +154,10 @@ bool SettingsStore::save(const Remembered& remembered) const
     for (const auto& [name, flag] : flagsOf(choice)) {
         settings.setValue(QStringLiteral("export/") + name, *flag);
     }
+    for (const Number& number : numbersOf(choice)) {
+        settings.setValue(QStringLiteral("export/") + number.name, *number.value);
+    }
+    settings.setValue(QStringLiteral("export/predicted"), choice.filmShows == PictureKind::predicted);
     if (remembered.settings) {
         settings.setValue(QStringLiteral("run/settings"),
                           QString::fromStdString(settings_to_json(*remembered.settings)));

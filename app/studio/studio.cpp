@@ -86,6 +86,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
     connectWindow();
     connectEngine();
     connectKeeping();
+    connectExport();
     m_twin = std::make_unique<TwinRun>(*this);
     m_branches = std::make_unique<Branches>(*this);
     m_pareto = std::make_unique<Pareto>(
@@ -216,10 +217,6 @@ void Studio::connectWindow()
     on(Act::themeSystem, [this] { applyTheme(); });
     on(Act::themeLight, [this] { applyTheme(); });
     on(Act::themeDark, [this] { applyTheme(); });
-    on(Act::exportAll, [this] { askForExport(m_exportChoice); });
-    on(Act::exportImages,
-       [this] { askForExport({.htmlReport = false, .pdfReport = false, .plotPng = false}); });
-    on(Act::exportReport, [this] { askForExport({.images = false, .grid = false, .plotPng = false}); });
     on(Act::copySummary, [this] {
         QGuiApplication::clipboard()->setText(m_window.plot()->textSummary() + QStringLiteral("\n\n") +
                                               m_window.numbers()->textSummary());
@@ -231,6 +228,7 @@ void Studio::connectWindow()
         remember();
         keepRunInProgress();
         m_run.abort();
+        m_exporter.wait();
         m_engine.shutDown();
     });
 }
@@ -252,8 +250,6 @@ void Studio::connectEngine()
     connect(&m_run, &RunController::failed, this, &Studio::onRunFailed);
     connect(&m_run, &RunController::started, this, &Studio::updateActions);
     connect(&m_run, &RunController::pausedChanged, this, &Studio::updateActions);
-    connect(&m_exporter, &Exporter::progressed, &m_window, &ui::MainWindow::setProgress);
-    connect(&m_exporter, &Exporter::finished, this, &Studio::onExported);
     connect(&m_idle, &QTimer::timeout, this, [this] {
         if (!m_run.isRunning()) {
             showIdleStatus();
@@ -340,6 +336,7 @@ void Studio::updateActions()
     for (const Act act : {Act::exportAll, Act::exportImages, Act::exportReport}) {
         m_window.action(act)->setEnabled(hasRun);
     }
+    m_cancelExport->setEnabled(m_exporter.isBusy());
 }
 
 void Studio::showSwitchLine()

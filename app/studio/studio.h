@@ -31,6 +31,8 @@
 #include <memory>
 #include <optional>
 
+class QAction;
+
 namespace duodiff::studio
 {
 
@@ -89,8 +91,9 @@ public:
     bool startRun(const SamplingSettings& settings, RunExtras extras = {});
     /// Nothing is being opened and no run goes on.
     bool canRun() const { return m_model && !m_opening && !m_run.isRunning(); }
-    /// False where there is nothing to export or an export is going on.
+    /// The run on display. False where there is none, or an export is going on.
     bool exportRun(const ui::ExportChoice& choice);
+    Exporter& exporter() { return m_exporter; }
 
 Q_SIGNALS:
     void modelOpened();
@@ -133,7 +136,10 @@ private:
     void showFormer();
     void togglePause();
     void rememberBaseline(RunRecord& record);
-    void askForExport(const ui::ExportChoice& preset);
+    void connectExport();
+    /// `remembersKinds`: what is chosen is proposed the next time.
+    void askForExport(const ui::ExportChoice& preset, bool remembersKinds);
+    bool beginExport(const std::shared_ptr<const KeptRun>& run, const ui::ExportChoice& choice);
     QString proposedFolder() const;
     void onExported(const QStringList& files, const std::optional<Failure>& failure);
 
@@ -172,7 +178,11 @@ private:
     std::shared_ptr<const KeptRun> m_kept;
     std::optional<EarlierRun> m_restored;  ///< whose settings the controls were given whole
     std::map<std::string, BaselineRecord> m_baselines;
-    ui::ExportChoice m_exportChoice;
+    ui::ExportChoice m_exportChoice;            ///< proposed the next time
+    ui::ExportChoice m_exporting;               ///< in progress, or the last one
+    std::shared_ptr<const KeptRun> m_exported;  ///< in progress
+    QTimer m_exportWait;
+    QAction* m_cancelExport = nullptr;
     bool m_systemIsDark = true;
 };
 

@@ -8,13 +8,6 @@
 #include "ui/run_numbers.h"
 #include "ui/status_strip.h"
 
-#include <QDateTime>
-#include <QDesktopServices>
-#include <QDir>
-#include <QFileInfo>
-#include <QStandardPaths>
-#include <QUrl>
-
 #include <algorithm>
 #include <utility>
 
@@ -192,67 +185,6 @@ void Studio::onRunFailed(const Failure& failure)
     auto status = m_window.status()->status();
     status.kind = ui::Status::Kind::bad;
     m_window.status()->setStatus(status);
-}
-
-QString Studio::proposedFolder() const
-{
-    QString parent = m_exportChoice.folder.isEmpty()
-                         ? QStandardPaths::writableLocation(QStandardPaths::PicturesLocation) +
-                               QStringLiteral("/DuoDiff Studio")
-                         : QFileInfo(m_exportChoice.folder).path();
-    const QString name =
-        QStringLiteral("%1-%2-seed-%3")
-            .arg(QString::fromStdString(m_kept->record.model.name))
-            .arg(QString::fromStdString(std::string(to_string(m_kept->record.settings.policy))))
-            .arg(m_kept->record.settings.seed);
-    QString folder = QDir(parent).filePath(QString(name).replace(QLatin1Char('/'), QLatin1Char('-')));
-    const QString base = folder;
-    for (int number = 2; QFileInfo::exists(folder); ++number) {
-        folder = QStringLiteral("%1-%2").arg(base).arg(number);
-    }
-    return folder;
-}
-
-void Studio::askForExport(const ui::ExportChoice& preset)
-{
-    if (!m_kept || m_run.isRunning() || m_exporter.isBusy()) {
-        return;
-    }
-    ui::ExportChoice choice = preset;
-    choice.folder = proposedFolder();
-    auto* dialog = new ui::ExportDialog(choice, static_cast<int>(m_kept->images.size()), &m_window);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QDialog::accepted, this, [this, dialog] {
-        m_exportChoice = dialog->choice();
-        exportRun(m_exportChoice);
-    });
-    dialog->show();
-}
-
-bool Studio::exportRun(const ui::ExportChoice& choice)
-{
-    if (!m_kept || !m_exporter.start(m_kept, choice)) {
-        return false;
-    }
-    m_window.setProgress(0.0);
-    updateActions();
-    return true;
-}
-
-void Studio::onExported(const QStringList& files, const std::optional<Failure>& failure)
-{
-    updateActions();
-    if (failure) {
-        m_window.messages()->postFailure(*failure, {{tr("Retry"), [this] { askForExport(m_exportChoice); }}});
-    } else if (!files.isEmpty()) {
-        const QString folder = QFileInfo(files.first()).path();
-        ui::Message message;
-        message.what = tr("%1 files are in %2").arg(files.size()).arg(QDir::toNativeSeparators(folder));
-        message.actions = {
-            {tr("Show the folder"), [folder] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder)); }}};
-        m_window.messages()->post(std::move(message));
-    }
-    Q_EMIT exported(files);
 }
 
 }  // namespace duodiff::studio

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "studio/exporter.h"
+#include "studio/kept_run.h"
 
 #include <QElapsedTimer>
 #include <QObject>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "studio/exporter.h"
 #include "studio/job.h"
+#include "studio/kept_run.h"
 
 #include "stream/quality.h"
 #include "ui/twin_view.h"

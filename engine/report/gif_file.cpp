@@ -49,11 +49,12 @@ int append_bytes(GifFileType* gif, const GifByteType* data, int length)
     }
 }
 
+/// Of a picture in colour.
 Rgb pixel(const Image8& image, std::size_t i)
 {
     const std::size_t channels = static_cast<std::size_t>(image.channels);
     const std::uint8_t* at = image.pixels.data() + i * channels;
-    return channels == 1 ? Rgb{at[0], at[0], at[0]} : Rgb{at[0], at[1], at[2]};
+    return {at[0], at[1], at[2]};
 }
 
 void pad_palette(std::vector<GifColorType>& palette)
@@ -63,6 +64,23 @@ void pad_palette(std::vector<GifColorType>& palette)
         size *= 2;
     }
     palette.resize(size, GifColorType{0, 0, 0});
+}
+
+/// Grays are at most 256.
+Indexed index_grays(const Image8& image)
+{
+    Indexed indexed;
+    std::array<int, most_colours> numbers;
+    numbers.fill(-1);
+    indexed.pixels.reserve(image.pixels.size());
+    for (const std::uint8_t gray : image.pixels) {
+        if (numbers[gray] < 0) {
+            numbers[gray] = static_cast<int>(indexed.palette.size());
+            indexed.palette.push_back({gray, gray, gray});
+        }
+        indexed.pixels.push_back(static_cast<GifByteType>(numbers[gray]));
+    }
+    return indexed;
 }
 
 /// Exact; false where the frame has too many colours.
@@ -114,36 +132,38 @@ Indexed index_best(const Image8& image)
 Indexed indexed_of(const Image8& image)
 {
     Indexed indexed;
-    if (!index_exactly(image, indexed)) {
+    if (image.channels == 1) {
+        indexed = index_grays(image);
+    } else if (!index_exactly(image, indexed)) {
         indexed = index_best(image);
     }
     pad_palette(indexed.palette);
     return indexed;
 }
 
-void check_frames(std::span<const Image8> frames)
+void check_first(const Image8& first)
 {
-    if (frames.empty()) {
-        throw EngineError(ErrorCode::usage, "an animation needs at least one picture");
-    }
-    const Image8& first = frames.front();
-    for (const Image8& frame : frames) {
-        const bool fits =
-            frame.width == first.width && frame.height == first.height && frame.channels == first.channels;
-        const bool shaped = frame.width > 0 && frame.height > 0 &&
-                            (frame.channels == 1 || frame.channels == 3 || frame.channels == 4) &&
-                            frame.pixels.size() == static_cast<std::size_t>(frame.width) *
-                                                       static_cast<std::size_t>(frame.height) *
-                                                       static_cast<std::size_t>(frame.channels);
-        if (!fits || !shaped) {
-            throw EngineError(ErrorCode::usage, "the pictures of an animation differ in shape");
-        }
+    const bool shaped = first.width > 0 && first.height > 0 &&
+                        (first.channels == 1 || first.channels == 3 || first.channels == 4) &&
+                        first.pixels.size() == static_cast<std::size_t>(first.width) *
+                                                   static_cast<std::size_t>(first.height) *
+                                                   static_cast<std::size_t>(first.channels);
+    if (!shaped) {
+        throw EngineError(ErrorCode::usage, "a picture of an animation has no pixels");
     }
     if (first.width > largest_side || first.height > largest_side) {
         throw EngineError(ErrorCode::failed,
                           fmt::format("a GIF has at most {0} x {0} pixels, not {1} x {2}", largest_side,
                                       first.width, first.height),
                           {}, "Export fewer images, or a strip.");
+    }
+}
+
+void check_alike(const Image8& frame, const Image8& first)
+{
+    if (frame.width != first.width || frame.height != first.height || frame.channels != first.channels ||
+        frame.pixels.size() != first.pixels.size()) {
+        throw EngineError(ErrorCode::usage, "the pictures of an animation differ in shape");
     }
 }
 
@@ -230,17 +250,35 @@ private:
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_gif(std::span<const Image8> frames, const GifOptions& options)
+std::vector<std::uint8_t> encode_gif(std::size_t frames, const GifFrameMaker& frame_at,
+                                     const GifOptions& options)
 {
-    check_frames(frames);
+    if (frames == 0) {
+        throw EngineError(ErrorCode::usage, "an animation needs at least one picture");
+    }
+    const Image8 first = frame_at(0);
+    check_first(first);
     std::vector<std::uint8_t> bytes;
     GifWriter writer(bytes);
-    writer.begin(frames.front(), options.repeats);
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-        writer.add(frames[i], i + 1 == frames.size() ? options.last_ms : options.frame_ms);
+    writer.begin(first, options.repeats);
+    for (std::size_t i = 0; i < frames; ++i) {
+        const int ms = i + 1 == frames ? options.last_ms : options.frame_ms;
+        if (i == 0) {
+            writer.add(first, ms);
+            continue;
+        }
+        const Image8 frame = frame_at(i);
+        check_alike(frame, first);
+        writer.add(frame, ms);
     }
     writer.end();
     return bytes;
+}
+
+std::vector<std::uint8_t> encode_gif(std::span<const Image8> frames, const GifOptions& options)
+{
+    return encode_gif(
+        frames.size(), [frames](std::size_t index) { return frames[index]; }, options);
 }
 
 void write_gif(const std::filesystem::path& path, std::span<const Image8> frames, const GifOptions& options)

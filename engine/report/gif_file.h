@@ -3,8 +3,10 @@
 
 #include "report/image8.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -21,6 +23,13 @@ struct GifOptions {
 /// get the 256 colours that fit the frame best. Alpha is left out. Throws EngineError(usage) for no frames
 /// or frames of different shapes, EngineError(failed) where a side is above 65,535.
 std::vector<std::uint8_t> encode_gif(std::span<const Image8> frames, const GifOptions& options = {});
+
+/// Frame `index` of an animation, made when it is needed. What it throws ends the encoding.
+using GifFrameMaker = std::function<Image8(std::size_t index)>;
+
+/// The same with frames that need not all be there at once.
+std::vector<std::uint8_t> encode_gif(std::size_t frames, const GifFrameMaker& frame_at,
+                                     const GifOptions& options = {});
 
 /// The same as a file, whole or not at all. It says nothing about how it was made.
 void write_gif(const std::filesystem::path& path, std::span<const Image8> frames,

@@ -33,6 +33,29 @@ int near_square_columns(std::size_t images)
     return columns;
 }
 
+/// One pixel wide, white and black in turn, so that it shows on every background.
+void draw_dashed_frame(Image8& grid, int left, int top, int right, int bottom)
+{
+    constexpr int dash = 3;
+    const auto dot = [&grid](int x, int y, int along) {
+        const std::size_t channels = static_cast<std::size_t>(grid.channels);
+        const std::size_t at = (static_cast<std::size_t>(y) * static_cast<std::size_t>(grid.width) +
+                                static_cast<std::size_t>(x)) *
+                               channels;
+        const std::uint8_t level = along / dash % 2 == 0 ? 255 : 0;
+        std::fill_n(grid.pixels.begin() + static_cast<std::ptrdiff_t>(at), std::min<std::size_t>(channels, 3),
+                    level);
+    };
+    for (int x = left; x <= right; ++x) {
+        dot(x, top, x - left);
+        dot(x, bottom, x - left);
+    }
+    for (int y = top; y <= bottom; ++y) {
+        dot(left, y, y - top);
+        dot(right, y, y - top);
+    }
+}
+
 }  // namespace
 
 Image8 to_image8(std::span<const float> pixels, int channels, int height, int width)
@@ -102,6 +125,11 @@ Image8 compose_grid(std::span<const Image8> images, const GridOptions& options)
             std::copy_n(
                 tile.begin() + static_cast<std::ptrdiff_t>(y * tile_bytes), tile_bytes,
                 grid.pixels.begin() + static_cast<std::ptrdiff_t>((top + y) * row_bytes + left * channels));
+        }
+        if (padding > 0 && static_cast<std::size_t>(i) < options.dashed.size() &&
+            options.dashed[static_cast<std::size_t>(i)]) {
+            draw_dashed_frame(grid, static_cast<int>(left) - 1, static_cast<int>(top) - 1,
+                              static_cast<int>(left) + first.width, static_cast<int>(top) + first.height);
         }
     }
     return grid;

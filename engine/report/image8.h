@@ -30,6 +30,9 @@ struct GridOptions {
     int columns = 0;                ///< 0: near-square, never fewer columns than rows
     int padding = 2;                ///< pixels around and between the tiles
     std::uint8_t background = 128;  ///< of every channel: neutral beside dark and light pictures
+    /// By tile: a dashed frame around it, which marks unfinished images. Drawn into the padding, so that
+    /// every pixel of the pictures stays; the missing ones have none.
+    std::vector<bool> dashed{};
 };
 
 /// The images in reading order. All have the same size and channels. No images: EngineError(usage).

@@ -170,11 +170,15 @@ ImageMetadata image_metadata(const RunRecord& record, int index)
     metadata.started_at = record.started_at;
     metadata.index = index;
     metadata.seed = record.settings.seed + static_cast<std::uint64_t>(std::max(index, 0));
-    const auto known = std::find_if(record.images.begin(), record.images.end(),
-                                    [index](const ImageRecord& image) { return image.index == index; });
-    if (known != record.images.end()) {
-        metadata.seed = known->seed;
-        metadata.label = known->label;
+    for (const auto* images : {&record.images, &record.unfinished}) {
+        const auto known = std::find_if(images->begin(), images->end(),
+                                        [index](const ImageRecord& image) { return image.index == index; });
+        if (known != images->end()) {
+            metadata.seed = known->seed;
+            metadata.label = known->label;
+            metadata.steps_done = known->steps_done;
+            break;
+        }
     }
     metadata.trace = trace_of(record, index);
     const double wanted = own_parameter(record.settings);
@@ -194,6 +198,9 @@ std::vector<PngText> to_png_texts(const ImageMetadata& metadata)
                          {"seed", metadata.seed},
                          {"label", metadata.label},
                          {"class", class_text(metadata)}};
+    if (metadata.steps_done > 0) {
+        json["image"]["steps_done"] = metadata.steps_done;
+    }
     json["started_at"] = metadata.started_at;
     json["settings"] = json_codec::encode(metadata.settings);
     json["parameters_moved"] = metadata.parameters_moved;
@@ -230,6 +237,9 @@ std::optional<ImageMetadata> metadata_from_png_texts(const std::vector<PngText>&
     metadata.index = image["index"].small(-1, metadata.settings.count - 1);
     metadata.seed = image["seed"].natural();
     metadata.label = image["label"].integer(-1, std::numeric_limits<std::int64_t>::max());
+    if (image.has("steps_done")) {
+        metadata.steps_done = image["steps_done"].small(1, metadata.settings.steps);
+    }
     metadata.trace = decode_trace(document["trace"]);
     return metadata;
 }

@@ -35,13 +35,16 @@ struct ImageMetadata {
     int index = 0;  ///< of the image in the run; -1: the grid of all images
     std::uint64_t seed = 0;
     std::int64_t label = -1;
+    /// Solver steps that an unfinished image had: its picture is the x_0 predicted in the last of them. 0:
+    /// it is finished.
+    int steps_done = 0;
     /// Theta, t_s or the static layer was moved while the run went on; the settings alone do not repeat it.
     bool parameters_moved = false;
     std::vector<TracePoint> trace;  ///< in the order the steps ran
 };
 
-/// The metadata of image `index` of a run; of the grid for -1. Throws EngineError(usage) for an image that
-/// the record does not have.
+/// The metadata of image `index` of a run, finished or not; of the grid for -1. Throws EngineError(usage)
+/// for an image that the record does not have.
 ImageMetadata image_metadata(const RunRecord& record, int index);
 
 /// As PNG text: "Software", "Description" and "parameters" (see generation_parameters(); tEXt, or iTXt where

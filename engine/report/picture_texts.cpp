@@ -57,6 +57,9 @@ void add_policy(Parameters& parameters, const ImageMetadata& metadata)
     if (metadata.parameters_moved) {
         parameters.emplace_back("Moved during the run", "yes");
     }
+    if (metadata.steps_done > 0) {
+        parameters.emplace_back("Unfinished", fmt::format("after step {}", metadata.steps_done));
+    }
 }
 
 }  // namespace
@@ -99,6 +102,9 @@ std::string picture_description(const ImageMetadata& metadata)
         const std::string number = fmt::format("class {}", metadata.label);
         const std::string name = subject_of(metadata);
         text += name == number ? ", " + number : fmt::format(", {} ({})", number, name);
+    }
+    if (metadata.steps_done > 0) {
+        text += fmt::format(", unfinished, stopped after step {}", metadata.steps_done);
     }
     return text;
 }

@@ -274,9 +274,12 @@ std::string result_sentence(const RunRecord& record, const ReportNumbers& number
         text = fmt::format("{} with {} took {}.", counted(numbers.images_finished, "image"), policy,
                            duration_text(numbers.sampling_ms));
     } else {
-        text = fmt::format("The run with {} was {} after {}, with {} of {} images finished.", policy,
+        const std::string unfinished = record.unfinished.empty()
+                                           ? std::string()
+                                           : fmt::format(" and {} kept unfinished", record.unfinished.size());
+        text = fmt::format("The run with {} was {} after {}, with {} of {} images finished{}.", policy,
                            to_string(record.state), duration_text(numbers.sampling_ms),
-                           numbers.images_finished, numbers.images_asked);
+                           numbers.images_finished, numbers.images_asked, unfinished);
     }
     if (numbers.blocks_full > 0 && !full) {
         text += fmt::format(" It ran {} of the blocks that the full network would have run",

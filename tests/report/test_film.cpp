@@ -140,6 +140,29 @@ TEST_CASE("frames that make no animation are refused")
     CHECK_THROWS_AS(encode_gif(std::vector<Image8>{plain(65'536, 1, 1, 0)}), EngineError);
 }
 
+TEST_CASE("frames that are made one at a time give the same file, and what a maker throws ends it")
+{
+    std::vector<Image8> frames;
+    for (int i = 0; i < 4; ++i) {
+        frames.push_back(plain(6, 5, 1, 60 * i));
+    }
+    std::vector<std::size_t> asked;
+    const auto maker = [&](std::size_t index) {
+        asked.push_back(index);
+        return frames[index];
+    };
+    CHECK(encode_gif(frames.size(), maker) == encode_gif(frames));
+    CHECK(asked == std::vector<std::size_t>{0, 1, 2, 3});
+    const auto stopping = [&](std::size_t index) -> Image8 {
+        if (index == 2) {
+            throw EngineError(ErrorCode::cancelled, "stopped");
+        }
+        return frames[index];
+    };
+    CHECK_THROWS_AS(encode_gif(frames.size(), stopping), EngineError);
+    CHECK_THROWS_AS(encode_gif(0, maker), EngineError);
+}
+
 TEST_CASE("steps are spaced equally, the first and the last among them, none twice")
 {
     for (std::size_t count = 1; count <= 60; ++count) {

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -84,6 +85,40 @@ TEST_CASE("a grid holds every picture at its place and the background everywhere
                 CHECK(grid.pixels[static_cast<std::size_t>((1 * grid.width + 2) * channels)] == 200);
             }
         }
+    }
+}
+
+TEST_CASE("a dashed frame lies around its picture alone, and costs it no pixel")
+{
+    for (const int channels : {1, 3, 4}) {
+        const std::vector<Image8> images(3, test::gradient(7, 4, channels));
+        const Image8 plain = compose_grid(images);
+        const Image8 framed = compose_grid(images, {.dashed = {false, true}});
+        REQUIRE(framed.width == plain.width);
+        REQUIRE(framed.height == plain.height);
+        std::size_t white = 0;
+        std::size_t black = 0;
+        for (int y = 0; y < plain.height; ++y) {
+            for (int x = 0; x < plain.width; ++x) {
+                const std::size_t at = static_cast<std::size_t>((y * plain.width + x) * channels);
+                // The second of two columns: its frame is one pixel wide, a pixel outside.
+                const bool inside = x >= 10 && x <= 18 && y >= 1 && y <= 6;
+                const bool on_frame = inside && (x == 10 || x == 18 || y == 1 || y == 6);
+                if (!on_frame) {
+                    CHECK(std::equal(plain.pixels.begin() + static_cast<std::ptrdiff_t>(at),
+                                     plain.pixels.begin() + static_cast<std::ptrdiff_t>(at) + channels,
+                                     framed.pixels.begin() + static_cast<std::ptrdiff_t>(at)));
+                    continue;
+                }
+                white += framed.pixels[at] == 255 ? 1 : 0;
+                black += framed.pixels[at] == 0 ? 1 : 0;
+                CHECK((channels < 4 || framed.pixels[at + 3] == 255));
+            }
+        }
+        CHECK(white + black == 2 * 9 + 2 * 4);
+        CHECK(white >= 10);
+        CHECK(black >= 10);
+        CHECK(compose_grid(images, {.padding = 0, .dashed = {true}}) == compose_grid(images, {.padding = 0}));
     }
 }
 

@@ -159,6 +159,32 @@ TEST_CASE("a parameter that was moved during the run is told, step by step")
     CHECK(description->text.find("moved during the run") != std::string::npos);
 }
 
+TEST_CASE("an unfinished picture tells after how many steps it was stopped, in every text")
+{
+    RunRecord record = test::new_run(PolicyKind::adadiff, 2, 9);
+    record.state = RunState::cancelled;
+    record.images = {{0, 50, 3, "0000.png", 0}};
+    record.unfinished = {{1, 51, 7, {}, 4}};
+    const ImageMetadata metadata = image_metadata(record, 1);
+    CHECK(metadata.steps_done == 4);
+    CHECK(metadata.seed == 51);
+    CHECK(metadata.label == 7);
+    const std::vector<PngText> texts = to_png_texts(metadata);
+    const auto read = metadata_from_png_texts(texts, "here");
+    REQUIRE(read.has_value());
+    CHECK(read->steps_done == 4);
+    CHECK(text_of(texts, "Description").find("unfinished, stopped after step 4") != std::string::npos);
+    CHECK(text_of(texts, "parameters").find("Unfinished: after step 4") != std::string::npos);
+    CHECK(image_metadata(record, 0).steps_done == 0);
+    CHECK(text_of(to_png_texts(image_metadata(record, 0)), "Description").find("unfinished") ==
+          std::string::npos);
+    nlohmann::json damaged = nlohmann::json::parse(text_of(texts, "duodiff"));
+    for (const int steps : {0, 10, -1}) {
+        damaged["image"]["steps_done"] = steps;
+        CHECK_THROWS_AS(metadata_from_png_texts(with_record(damaged.dump()), "here"), EngineError);
+    }
+}
+
 TEST_CASE("people can read what a picture is in its Description and Software")
 {
     const auto texts = to_png_texts(image_metadata(test::finished_run(PolicyKind::duodiff, 2, 20), 1));

@@ -74,7 +74,7 @@ private Q_SLOTS:
         StudioFixture f;
         f.showAndOpen();
         checkNames(&f.app->window());
-        const ui::ExportDialog dialog({}, 3);
+        const ui::ExportDialog dialog({}, {.images = 3});
         checkNames(const_cast<ui::ExportDialog*>(&dialog));
     }
 

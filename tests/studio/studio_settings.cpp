@@ -35,6 +35,10 @@ private Q_SLOTS:
         before.exportChoice.folder = QStringLiteral("/x y");
         before.exportChoice.plotSvg = true;
         before.exportChoice.settingsInside = false;
+        before.exportChoice.gif = before.exportChoice.strip = true;
+        before.exportChoice.filmShows = PictureKind::predicted;
+        before.exportChoice.framesPerSecond = 30;
+        before.exportChoice.stripPictures = 7;
         before.historyLimit = 77;
         SamplingSettings settings;
         settings.policy = PolicyKind::adadiff;
@@ -59,6 +63,10 @@ private Q_SLOTS:
         QCOMPARE(after.exportChoice.folder, before.exportChoice.folder);
         QCOMPARE(after.exportChoice.plotSvg, true);
         QCOMPARE(after.exportChoice.settingsInside, false);
+        QVERIFY(after.exportChoice.gif && after.exportChoice.strip);
+        QCOMPARE(after.exportChoice.filmShows, PictureKind::predicted);
+        QCOMPARE(after.exportChoice.framesPerSecond, 30);
+        QCOMPARE(after.exportChoice.stripPictures, 7);
         QCOMPARE(after.historyLimit, 77);
         QVERIFY(after.settings == before.settings);
     }
