@@ -14,17 +14,23 @@ endif()
 set_property(GLOBAL APPEND PROPERTY JOB_POOLS duodiff_torch=${duodiff_torch_jobs})
 
 add_library(duodiff_warnings INTERFACE)
-target_compile_options(duodiff_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion)
+target_compile_options(duodiff_warnings INTERFACE
+    "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wshadow;-Wconversion>"
+    "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra>")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # GCC 12 sees overlaps in every `"literal" + string` (GCC bug 105329).
-    target_compile_options(duodiff_warnings INTERFACE -Wno-restrict)
+    target_compile_options(duodiff_warnings INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>")
 endif()
 if(DUODIFF_WARNINGS_AS_ERRORS)
-    target_compile_options(duodiff_warnings INTERFACE -Werror)
+    target_compile_options(duodiff_warnings INTERFACE
+        "$<$<COMPILE_LANGUAGE:CXX>:-Werror>"
+        "$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings>")
 endif()
 
 if(DUODIFF_SANITIZER)
-    add_compile_options(-fsanitize=${DUODIFF_SANITIZER} -fno-omit-frame-pointer)
+    add_compile_options(
+        "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${DUODIFF_SANITIZER};-fno-omit-frame-pointer>"
+        "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-fsanitize=${DUODIFF_SANITIZER}>")
     add_link_options(-fsanitize=${DUODIFF_SANITIZER})
 endif()
 
@@ -38,6 +44,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(fmt QUIET)
 
 include(DuoDiffTorch)
+include(DuoDiffCuda)
 
 # duodiff_room(NAME SOURCES ... DEPENDS ... [PRIVATE_DEPENDS ...] [TORCH | TORCH_INSIDE])
 # One engine room: a static library duodiff_NAME over the include root engine/.

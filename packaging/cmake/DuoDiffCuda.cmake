@@ -1,0 +1,46 @@
+# DUODIFF_HAS_CUDA_TOOLKIT: whether the CUDA kernels are compiled. They need a toolkit only, no GPU; they run
+# where LibTorch has CUDA too.
+
+set(DUODIFF_CUDA AUTO CACHE STRING "CUDA kernels: AUTO (where a toolkit is found), ON or OFF")
+set_property(CACHE DUODIFF_CUDA PROPERTY STRINGS AUTO ON OFF)
+
+set(DUODIFF_HAS_CUDA_TOOLKIT OFF)
+if(DUODIFF_CUDA STREQUAL "OFF")
+    message(STATUS "CUDA kernels: left out (DUODIFF_CUDA is OFF)")
+else()
+    include(CheckLanguage)
+    check_language(CUDA)
+    if(CMAKE_CUDA_COMPILER)
+        if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+            # Machine code runs on later GPUs of the same major number (80 on 86 and 89); the last one's PTX
+            # is for GPUs that do not exist yet.
+            execute_process(COMMAND "${CMAKE_CUDA_COMPILER}" --list-gpu-arch
+                OUTPUT_VARIABLE duodiff_gpu_archs ERROR_QUIET)
+            set(duodiff_architectures "")
+            foreach(architecture IN ITEMS 75 80 90 100 120)
+                if(duodiff_gpu_archs MATCHES "compute_${architecture}[^0-9]")
+                    list(APPEND duodiff_architectures ${architecture}-real)
+                    set(duodiff_last_architecture ${architecture})
+                endif()
+            endforeach()
+            if(duodiff_architectures)
+                list(APPEND duodiff_architectures ${duodiff_last_architecture}-virtual)
+                set(CMAKE_CUDA_ARCHITECTURES "${duodiff_architectures}" CACHE STRING "GPUs to compile for")
+            endif()
+        endif()
+        if(DUODIFF_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+            set(CMAKE_CUDA_COMPILER_LAUNCHER "${DUODIFF_CCACHE}")
+        endif()
+        enable_language(CUDA)
+        # CMake 3.25 knows nothing later of nvcc 13.
+        set(CMAKE_CUDA_STANDARD 17)
+        set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+        set(CMAKE_CUDA_EXTENSIONS OFF)
+        set(DUODIFF_HAS_CUDA_TOOLKIT ON)
+        message(STATUS "CUDA kernels: compiled with nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
+    elseif(DUODIFF_CUDA STREQUAL "ON")
+        message(FATAL_ERROR "DUODIFF_CUDA is ON, but no CUDA compiler (nvcc) was found. Put it on PATH, or set CUDACXX.")
+    else()
+        message(STATUS "CUDA kernels: left out (no CUDA toolkit found)")
+    endif()
+endif()
