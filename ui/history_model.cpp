@@ -63,6 +63,9 @@ QString historyOutcome(const HistoryEntry& entry)
     parts << QLocale::c().toString(local, form);
     if (entry.images < entry.asked) {
         parts << tr("%1 of %2 images").arg(entry.images).arg(entry.asked);
+        if (entry.unfinished > 0) {
+            parts << tr("%1 unfinished").arg(entry.unfinished);
+        }
     } else {
         parts << (entry.images == 1 ? tr("1 image") : tr("%1 images").arg(entry.images));
     }

@@ -27,6 +27,7 @@ struct HistoryEntry {
     QDateTime time;        ///< UTC, of the start
     double skipped = 0.0;  ///< share of the full network's blocks that did not run, 0..1
     int images = 0;        ///< finished
+    int unfinished = 0;    ///< kept of a batch that was stopped
     int asked = 0;
     RunState state = RunState::done;
     QStringList classes;  ///< names of those in the run

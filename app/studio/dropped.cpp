@@ -2,7 +2,9 @@
 #include "studio/dropped.h"
 
 #include "base/error.h"
+#include "report/image8.h"
 #include "report/image_metadata.h"
+#include "report/png_file.h"
 #include "report/run_file.h"
 #include "stream/step_plan.h"
 
@@ -87,7 +89,11 @@ RunRecord recordOf(const ImageMetadata& metadata)
     record.machine = metadata.machine;
     record.model = metadata.model;
     record.started_at = metadata.started_at;
-    if (metadata.index >= 0) {
+    if (metadata.steps_done > 0) {
+        record.state = RunState::cancelled;
+        record.settings.steps = metadata.settings.steps;
+        record.unfinished.push_back({0, metadata.seed, metadata.label, {}, metadata.steps_done});
+    } else if (metadata.index >= 0) {
         record.images.push_back({0, metadata.seed, metadata.label, {}});
     }
     for (const TracePoint& point : metadata.trace) {
@@ -115,7 +121,12 @@ EarlierRun readImage(const fs::path& path)
     }
     run.movedIsPartial = run.settings.count > run.settings.batch;
     forgetUnmoved(run);
-    run.what = metadata.index >= 0 ? tr("Image %1 of a run").arg(metadata.index) : tr("The grid of a run");
+    run.what = metadata.index < 0        ? tr("The grid of a run")
+               : metadata.steps_done > 0 ? tr("Image %1 of a run, unfinished after %2 of %3 steps")
+                                               .arg(metadata.index)
+                                               .arg(metadata.steps_done)
+                                               .arg(metadata.settings.steps)
+                                         : tr("Image %1 of a run").arg(metadata.index);
     run.pictures = {path};
     return run;
 }
@@ -132,12 +143,38 @@ EarlierRun readRun(const fs::path& path)
     }
     forgetUnmoved(run);
     run.what = tr("A run of %1 images").arg(run.settings.count);
-    for (const ImageRecord& image : run.record.images) {
-        // A name out of a file: only its last part, so that it cannot lead elsewhere.
-        const fs::path name = fs::path(image.file).filename();
-        run.pictures.push_back(name.empty() ? fs::path() : path.parent_path() / name);
+    for (const auto* images : {&run.record.images, &run.record.unfinished}) {
+        for (const ImageRecord& image : *images) {
+            // A name out of a file: only its last part, so that it cannot lead elsewhere.
+            const fs::path name = fs::path(image.file).filename();
+            run.pictures.push_back(name.empty() ? fs::path() : path.parent_path() / name);
+        }
     }
     return run;
+}
+
+/// The run's own pixels, as far as eight bits hold them.
+FinishedImage toFinished(const Image8& image, const ImageRecord& record)
+{
+    FinishedImage finished{record.index, record.seed, record.label, image.channels, image.height,
+                           image.width,  {}};
+    const auto plane = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
+    const auto channels = static_cast<std::size_t>(image.channels);
+    finished.pixels.resize(plane * channels);
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+        for (std::size_t pixel = 0; pixel < plane; ++pixel) {
+            finished.pixels[channel * plane + pixel] =
+                static_cast<float>(image.pixels[pixel * channels + channel]) / 127.5F - 1.0F;
+        }
+    }
+    return finished;
+}
+
+/// The t of the last step that an unfinished image had.
+int lastStepOf(const RunRecord& record, const ImageRecord& image)
+{
+    const auto last = static_cast<std::size_t>(image.steps_done - 1);
+    return last < record.steps.size() ? record.steps[last].t : 0;
 }
 
 }  // namespace
@@ -179,6 +216,36 @@ Dropped classify(const fs::path& path)
 EarlierRun readEarlierRun(const Dropped& dropped)
 {
     return dropped.kind == DroppedKind::image ? readImage(dropped.path) : readRun(dropped.path);
+}
+
+KeptRun readPictures(const EarlierRun& run, bool needsAll)
+{
+    KeptRun kept;
+    kept.record = run.record;
+    const std::size_t finished = run.record.images.size();
+    const std::size_t all = std::min(run.pictures.size(), finished + run.record.unfinished.size());
+    for (std::size_t number = 0; number < all; ++number) {
+        const fs::path& path = run.pictures[number];
+        const ImageRecord& image =
+            number < finished ? run.record.images[number] : run.record.unfinished[number - finished];
+        try {
+            if (path.empty()) {
+                continue;
+            }
+            FinishedImage picture = toFinished(read_png(path), image);
+            if (number < finished) {
+                kept.images.push_back(std::move(picture));
+            } else {
+                kept.unfinished.push_back(
+                    {std::move(picture), image.steps_done, lastStepOf(run.record, image)});
+            }
+        } catch (const EngineError&) {
+            if (needsAll) {
+                throw;
+            }
+        }
+    }
+    return kept;
 }
 
 bool isSameModel(const ModelSummary& earlier, const ModelSummary& now)

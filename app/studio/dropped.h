@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "stream/run_record.h"
+#include "studio/kept_run.h"
 
 #include <QString>
 
@@ -22,7 +22,8 @@ struct EarlierRun {
     MovedParameters moved;        ///< empty: the settings alone repeat the run
     bool movedIsPartial = false;  ///< an image knows the parameters of its own batch only
     QString what;                 ///< "Image 3 of a run", "A run of 16 images"
-    std::vector<std::filesystem::path> pictures;  ///< of the record's images, where they lie beside it
+    /// Of the record's images and then of its unfinished ones, where they lie beside it; of a grid, it.
+    std::vector<std::filesystem::path> pictures;
 };
 
 enum class DroppedKind { pack, checkpoint, image, runFile };
@@ -38,6 +39,10 @@ Dropped classify(const std::filesystem::path& path);
 
 /// Reads a PNG or a run.json. Throws EngineError(bad_file).
 EarlierRun readEarlierRun(const Dropped& dropped);
+
+/// The run with its pictures, as far as eight bits hold them. A picture that cannot be read is left out, or,
+/// where all are needed, an EngineError.
+KeptRun readPictures(const EarlierRun& run, bool needsAll);
 
 /// Whether what both models have has the same weights.
 bool isSameModel(const ModelSummary& earlier, const ModelSummary& now);

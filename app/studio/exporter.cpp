@@ -17,8 +17,6 @@
 #include <QThread>
 #include <QTimer>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -28,22 +26,11 @@ namespace duodiff::studio
 namespace
 {
 
-std::string imageName(const ImageRecord& image, int steps)
-{
-    return image.steps_done > 0
-               ? fmt::format("{:04}-unfinished-{}-of-{}-steps.png", image.index, image.steps_done, steps)
-               : fmt::format("{:04}.png", image.index);
-}
-
 /// The record as it goes into the folder: every image under its file's name.
 RunRecord namedRecord(const KeptRun& run, const ui::ExportChoice& choice)
 {
     RunRecord record = run.record;
-    for (auto* images : {&record.images, &record.unfinished}) {
-        for (ImageRecord& image : *images) {
-            image.file = choice.images ? imageName(image, record.settings.steps) : std::string();
-        }
-    }
+    nameImages(record, choice.images ? run : KeptRun());
     return record;
 }
 
@@ -125,7 +112,7 @@ private:
         for (auto& [index, picture] : pictures) {
             const ImageRecord* record = recordOf(index);
             options.dashed.push_back(record != nullptr && record->steps_done > 0);
-            if (m_choice.images && record != nullptr) {
+            if (record != nullptr && !record->file.empty()) {
                 writePicture(record->file, picture, index);
             }
             tiles.push_back(std::move(picture));

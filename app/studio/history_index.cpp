@@ -38,6 +38,9 @@ QJsonObject toObject(const ui::HistoryEntry& entry)
         {QStringLiteral("bytes"), entry.bytes},
         {QStringLiteral("favourite"), entry.favourite},
     };
+    if (entry.unfinished > 0) {
+        object.insert(QStringLiteral("unfinished"), entry.unfinished);
+    }
     if (std::isfinite(entry.skipped)) {
         object.insert(QStringLiteral("skipped"), entry.skipped);
     }
@@ -64,6 +67,7 @@ public:
         m_good = m_good && number >= 0.0 && number <= most && number == std::floor(number);
         return m_good ? static_cast<qint64>(number) : 0;
     }
+    bool has(const char* key) const { return m_object.contains(QLatin1String(key)); }
     int small(const char* key) { return static_cast<int>(number(key, 1e9)); }
     bool flag(const char* key)
     {
@@ -110,6 +114,7 @@ std::optional<ui::HistoryEntry> fromObject(const QJsonObject& object)
     entry.time = QDateTime::fromString(reader.text("time"), Qt::ISODateWithMs);
     entry.images = reader.small("images");
     entry.asked = reader.small("asked");
+    entry.unfinished = reader.has("unfinished") ? reader.small("unfinished") : 0;
     const auto state = from_string<RunState>(reader.text("state").toStdString());
     entry.state = state.value_or(RunState::done);
     entry.classes = reader.texts("classes");

@@ -23,6 +23,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <limits>
@@ -64,9 +65,14 @@ QByteArray readAtMost(const QString& path, qint64 most)
     return file.size() <= most && file.open(QIODevice::ReadOnly) ? file.read(most) : QByteArray();
 }
 
-QString imageName(int index)
+const std::string& fileOf(const std::vector<ImageRecord>& images, int index)
 {
-    return QStringLiteral("%1.png").arg(index, 4, 10, QLatin1Char('0'));
+    const auto found = std::find_if(images.begin(), images.end(),
+                                    [index](const ImageRecord& image) { return image.index == index; });
+    if (found == images.end()) {
+        throw EngineError(ErrorCode::failed, "an image of the run is not in its record");
+    }
+    return found->file;
 }
 
 qint64 bytesIn(const QString& folder)
@@ -79,39 +85,40 @@ qint64 bytesIn(const QString& folder)
     return bytes;
 }
 
-QImage stripOf(const std::vector<FinishedImage>& images)
+/// At most mostThumbnails pictures side by side; a dashed frame marks the unfinished ones, of which two are
+/// shown at least where there are so many.
+QImage stripOf(const KeptRun& run)
 {
-    const int count = std::min<int>(mostThumbnails, static_cast<int>(images.size()));
+    const auto finished = static_cast<int>(run.images.size());
+    const auto unfinished = static_cast<int>(run.unfinished.size());
+    const int first = std::min(finished, mostThumbnails - std::min(unfinished, 2));
+    const int count = std::min(first + unfinished, mostThumbnails);
     if (count == 0) {
         return {};
     }
-    const int side = std::min(thumbnailSide, std::max(images.front().width, images.front().height));
+    const auto picture = [&](int number) -> const FinishedImage& {
+        return number < first ? run.images[static_cast<std::size_t>(number)]
+                              : run.unfinished[static_cast<std::size_t>(number - first)].picture;
+    };
+    const int side = std::min(thumbnailSide, std::max(picture(0).width, picture(0).height));
     QImage strip(count * side, side, QImage::Format_RGB888);
     strip.fill(Qt::black);
     QPainter painter(&strip);
     for (int number = 0; number < count; ++number) {
-        const QImage small = ui::toImage(images[static_cast<std::size_t>(number)])
-                                 .scaled(side, side, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+        const QImage small =
+            ui::toImage(picture(number)).scaled(side, side, Qt::KeepAspectRatio, Qt::SmoothTransformation);
         painter.drawImage(number * side + (side - small.width()) / 2, (side - small.height()) / 2, small);
-    }
-    return strip;
-}
-
-/// The run's own pixels, as far as eight bits hold them.
-FinishedImage toFinished(const Image8& image, const ImageRecord& record)
-{
-    FinishedImage finished{record.index, record.seed, record.label, image.channels, image.height,
-                           image.width,  {}};
-    const auto plane = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
-    const auto channels = static_cast<std::size_t>(image.channels);
-    finished.pixels.resize(plane * channels);
-    for (std::size_t channel = 0; channel < channels; ++channel) {
-        for (std::size_t pixel = 0; pixel < plane; ++pixel) {
-            finished.pixels[channel * plane + pixel] =
-                static_cast<float>(image.pixels[pixel * channels + channel]) / 127.5F - 1.0F;
+        if (number >= first) {
+            const QRect frame(number * side, 0, side - 1, side - 1);
+            painter.setPen(Qt::black);
+            painter.drawRect(frame);
+            QPen dashes(Qt::white, std::max(1.0, side / 48.0));
+            dashes.setDashPattern({3.0, 3.0});
+            painter.setPen(dashes);
+            painter.drawRect(frame);
         }
     }
-    return finished;
+    return strip;
 }
 
 bool move(const QString& from, const QString& to)
@@ -197,6 +204,7 @@ ui::HistoryEntry HistoryStore::describe(const QString& id, const RunRecord& reco
         record.steps.empty() ? std::numeric_limits<double>::quiet_NaN() : 1.0 - block_share(record);
     entry.images = record.images_finished();
     entry.asked = record.settings.count;
+    entry.unfinished = static_cast<int>(record.unfinished.size());
     entry.state = record.state;
     std::set<std::int64_t> labels(record.settings.classes.begin(), record.settings.classes.end());
     for (const ImageRecord& image : record.images) {
@@ -221,28 +229,23 @@ ui::HistoryEntry HistoryStore::add(const QString& id, const KeptRun& run)
         fail(tr("The history's folder cannot be made"), unfinished);
     }
     RunRecord record = run.record;
-    for (ImageRecord& image : record.images) {
-        image.file.clear();
-    }
-    for (const FinishedImage& image : run.images) {
-        for (ImageRecord& named : record.images) {
-            if (named.index == image.index) {
-                named.file = imageName(image.index).toStdString();
-            }
-        }
-    }
+    nameImages(record, run);
     std::size_t uncertainties = 0;
     for (const StepRecord& step : record.steps) {
         uncertainties += step.uncertainty.size();
     }
+    const auto folderPath = toPath(unfinished);
     for (const FinishedImage& image : run.images) {
-        write_image(toPath(unfinished + QLatin1Char('/') + imageName(image.index)), to_image8(image), record,
-                    image.index);
+        write_image(folderPath / fileOf(record.images, image.index), to_image8(image), record, image.index);
+    }
+    for (const UnfinishedImage& image : run.unfinished) {
+        write_image(folderPath / fileOf(record.unfinished, image.picture.index), to_image8(image.picture),
+                    record, image.picture.index);
     }
     write_run_file(toPath(unfinished + QStringLiteral("/run.json")), record,
                    {.uncertainty_rows = uncertainties <= mostUncertainties});
     ui::HistoryEntry entry = describe(id, record);
-    const QImage strip = stripOf(run.images);
+    const QImage strip = stripOf(run);
     if (!strip.isNull() && strip.save(unfinished + QStringLiteral("/thumbnails.png"))) {
         entry.thumbnails = strip.width() / strip.height();
     }
@@ -373,14 +376,7 @@ HistoryStore::ShownRun HistoryStore::read(const QString& id) const
 {
     ShownRun shown;
     shown.run = readEarlierRun({DroppedKind::runFile, toPath(runFolder(id) + QStringLiteral("/run.json"))});
-    shown.kept = std::make_shared<KeptRun>();
-    shown.kept->record = shown.run.record;
-    for (std::size_t number = 0; number < shown.run.pictures.size(); ++number) {
-        const auto& path = shown.run.pictures[number];
-        if (!path.empty()) {
-            shown.kept->images.push_back(toFinished(read_png(path), shown.run.record.images[number]));
-        }
-    }
+    shown.kept = std::make_shared<KeptRun>(readPictures(shown.run, true));
     return shown;
 }
 

@@ -6,6 +6,7 @@
 #include "stream/trajectory.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace duodiff::studio
@@ -18,6 +19,14 @@ struct KeptRun {
     std::vector<UnfinishedImage> unfinished{};  ///< of the batch that was stopped
     /// Its states, as far as they are held; null for a run that was read from a file.
     std::shared_ptr<const Trajectory> trajectory{};
+
+    bool hasPictures() const { return !images.empty() || !unfinished.empty(); }
 };
+
+/// What an image's file is called: "0003.png", "0003-unfinished-12-of-50-steps.png".
+std::string imageFileName(const ImageRecord& image, int steps);
+
+/// Gives every image whose pixels are there its file's name, and takes those of the others away.
+void nameImages(RunRecord& record, const KeptRun& run);
 
 }  // namespace duodiff::studio

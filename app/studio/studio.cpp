@@ -115,6 +115,8 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
 
 Studio::~Studio()
 {
+    m_reader.clear();
+    m_reader.waitForDone();
     m_engine.shutDown();
 }
 

@@ -24,6 +24,7 @@
 #include "ui/main_window.h"
 
 #include <QObject>
+#include <QThreadPool>
 #include <QTimer>
 
 #include <functional>
@@ -116,7 +117,9 @@ private:
     void onOpenEnded(quint64 job, const Failure* failure);
     void chooseAndOpen(bool checkpoint);
     void onDropped(const QStringList& paths);
-    void showEarlierRun(const EarlierRun& run);
+    /// A PNG or a run file; a large one beside the window's thread.
+    void readEarlier(const Dropped& dropped, const QString& path);
+    void showEarlierRun(const HistoryStore::ShownRun& shown, const QString& what);
     void offerRestore(const EarlierRun& run);
     void restore(const EarlierRun& run, bool settings, bool seed);
     void afterRun(const QString& what, std::function<void()> then);
@@ -130,7 +133,6 @@ private:
     void keepRunInProgress();
     QueueHost queueHost();
     void startQueued(const QueueItem& item);
-    void showKeptRun(const HistoryStore::ShownRun& shown);
     void showKept();
     /// After an aborted run: the one before it.
     void showFormer();
@@ -167,6 +169,7 @@ private:
     std::unique_ptr<TwinRun> m_twin;
     std::unique_ptr<Branches> m_branches;
     std::unique_ptr<Pareto> m_pareto;
+    QThreadPool m_reader;  ///< of dropped files
     QTimer m_idle;
     QTimer m_rememberSoon;  ///< so that a killed studio forgets little
 
@@ -185,6 +188,9 @@ private:
     QAction* m_cancelExport = nullptr;
     bool m_systemIsDark = true;
 };
+
+/// "<b>4</b> of 8 images · <b>4</b> unfinished"
+QString imageCountText(const KeptRun& run);
 
 /// The pack that comes with the program: DUODIFF_PACK_DIR, beside an installed program, or in the source
 /// tree of one that was built; empty where there is none.

@@ -2,10 +2,7 @@
 // What the studio keeps of runs, and shows again.
 #include "studio/studio.h"
 #include "ui/control_panel.h"
-#include "ui/exit_plot.h"
 #include "ui/message_bar.h"
-#include "ui/preview_grid.h"
-#include "ui/run_numbers.h"
 
 #include <QAction>
 
@@ -15,21 +12,35 @@ namespace duodiff::studio
 namespace
 {
 
-QStringList captionsOf(const RunRecord& record)
+/// The x_0 predicted last of every image whose batch is on its way, as far as it is kept. Of latents there
+/// is none without the model.
+std::vector<UnfinishedImage> unfinishedOf(const RunRecord& record, const Trajectory& trajectory)
 {
-    QStringList captions;
-    for (const ImageRecord& image : record.images) {
-        const auto number = static_cast<std::size_t>(image.label);
-        QString label;
-        if (image.label >= 0) {
-            label = number < record.model.class_names.size()
-                        ? QString::fromStdString(record.model.class_names[number])
-                        : Studio::tr("class %1").arg(image.label);
-            label += QStringLiteral(" · ");
+    const auto of = trajectory.run();
+    std::vector<UnfinishedImage> unfinished;
+    for (int batch = 0; of && of->preview_map.empty() && batch < trajectory.batches(); ++batch) {
+        const StatePointer state = trajectory.nearest(batch, of->steps);
+        if (!state || state->predicted.empty() || state->steps_done >= of->steps) {
+            continue;
         }
-        captions << label + Studio::tr("seed %1").arg(image.seed);
+        const auto pixels = static_cast<std::ptrdiff_t>(state->predicted.size()) / state->shape.count;
+        for (int image = 0; image < state->shape.count; ++image) {
+            const int index = state->first_image + image;
+            const auto begin = state->predicted.begin() + image * pixels;
+            const auto label = state->labels.empty() ? -1 : state->labels[static_cast<std::size_t>(image)];
+            const auto last = static_cast<std::size_t>(state->steps_done - 1);
+            unfinished.push_back({{index,
+                                   record.settings.seed + static_cast<std::uint64_t>(index),
+                                   label,
+                                   state->shape.channels,
+                                   state->shape.height,
+                                   state->shape.width,
+                                   {begin, begin + pixels}},
+                                  state->steps_done,
+                                  last < record.steps.size() ? record.steps[last].t : 0});
+        }
     }
-    return captions;
+    return unfinished;
 }
 
 }  // namespace
@@ -57,7 +68,7 @@ void Studio::connectKeeping()
         }
     });
     connect(&m_history, &History::shown, this, [this](const std::shared_ptr<HistoryStore::ShownRun>& shown) {
-        afterRun(shown->run.what, [this, shown] { showKeptRun(*shown); });
+        afterRun(shown->run.what, [this, shown] { showEarlierRun(*shown, tr("From the history")); });
     });
 }
 
@@ -95,34 +106,17 @@ void Studio::keepRunInProgress()
     for (const FinishedImage& image : run->images) {
         run->record.images.push_back({image.index, image.seed, image.label, {}});
     }
+    run->record.unfinished.clear();
+    if (m_run.trajectory()) {
+        run->unfinished = unfinishedOf(run->record, *m_run.trajectory());
+    }
+    for (const UnfinishedImage& image : run->unfinished) {
+        run->record.unfinished.push_back(
+            {image.picture.index, image.picture.seed, image.picture.label, {}, image.steps_done});
+    }
     if (!run->record.steps.empty()) {
         m_history.keep(std::move(run));
     }
-}
-
-void Studio::showKeptRun(const HistoryStore::ShownRun& shown)
-{
-    m_kept = shown.kept;
-    const RunRecord& record = m_kept->record;
-    auto* previews = m_window.previews();
-    if (m_kept->images.empty()) {
-        previews->clear(tr("This run was stopped before its first image was finished."));
-    } else {
-        previews->beginRun(static_cast<int>(m_kept->images.size()), record.model.image_size,
-                           record.model.image_size, captionsOf(record));
-        for (std::size_t place = 0; place < m_kept->images.size(); ++place) {
-            previews->setImage(static_cast<int>(place), ui::toImage(m_kept->images[place]));
-        }
-    }
-    m_window.plot()->showRecord(record);
-    m_window.numbers()->showRecord(record);
-    m_window.setPictureText(
-        tr("<b>From the history</b>"),
-        tr("<b>%1</b> of %2 images").arg(m_kept->images.size()).arg(record.settings.count));
-    followKept(false);
-    updateActions();
-    showIdleStatus();
-    offerRestore(shown.run);
 }
 
 }  // namespace duodiff::studio

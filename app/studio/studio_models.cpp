@@ -12,6 +12,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QImageReader>
+#include <QMetaObject>
 
 namespace duodiff::studio
 {
@@ -33,7 +34,57 @@ QImage readPicture(const std::filesystem::path& path)
     return size.width() <= largestSide && size.height() <= largestSide ? reader.read() : QImage();
 }
 
+/// Whether it can be read without a wait that a person would notice.
+bool isQuickToRead(const Dropped& dropped)
+{
+    constexpr std::uintmax_t most = 1'000'000;  // bytes
+    std::error_code error;
+    std::uintmax_t bytes = std::filesystem::file_size(dropped.path, error);
+    if (dropped.kind == DroppedKind::runFile) {
+        for (const auto& file : std::filesystem::directory_iterator(dropped.path.parent_path(), error)) {
+            if (file.path().extension() == ".png") {
+                bytes += file.file_size(error);
+            }
+        }
+    }
+    return bytes <= most;
+}
+
+bool isGrid(const EarlierRun& run)
+{
+    return run.pictures.size() == 1 && run.record.images.empty() && run.record.unfinished.empty();
+}
+
+QStringList captionsOf(const RunRecord& record)
+{
+    QStringList captions;
+    for (const auto* images : {&record.images, &record.unfinished}) {
+        for (const ImageRecord& image : *images) {
+            while (captions.size() <= image.index) {
+                captions << QString();
+            }
+            const auto number = static_cast<std::size_t>(image.label);
+            const QString label = image.label < 0 ? QString()
+                                  : number < record.model.class_names.size()
+                                      ? QString::fromStdString(record.model.class_names[number])
+                                      : Studio::tr("class %1").arg(image.label);
+            captions[image.index] = label.isEmpty() ? Studio::tr("seed %1").arg(image.seed)
+                                                    : Studio::tr("%1 · seed %2").arg(label).arg(image.seed);
+        }
+    }
+    return captions;
+}
+
 }  // namespace
+
+QString imageCountText(const KeptRun& run)
+{
+    QString text = Studio::tr("<b>%1</b> of %2 images").arg(run.images.size()).arg(run.record.settings.count);
+    if (!run.unfinished.empty()) {
+        text += Studio::tr(" · <b>%1</b> unfinished").arg(run.unfinished.size());
+    }
+    return text;
+}
 
 void Studio::chooseAndOpen(bool checkpoint)
 {
@@ -90,8 +141,7 @@ void Studio::openPath(const QString& path)
             const QString model = QString::fromStdU16String(dropped.path.u16string());
             afterRun(model, [this, model] { openModel(model); });
         } else {
-            const EarlierRun run = readEarlierRun(dropped);
-            afterRun(path, [this, run] { showEarlierRun(run); });
+            readEarlier(dropped, path);
         }
     } catch (const EngineError& error) {
         m_window.messages()->postFailure(error.failure(), {{tr("Retry"), [this, path] { openPath(path); }}});
@@ -199,28 +249,71 @@ void Studio::onOpenEnded(quint64 job, const Failure* failure)
     Q_EMIT openFailed();
 }
 
-void Studio::showEarlierRun(const EarlierRun& run)
+void Studio::readEarlier(const Dropped& dropped, const QString& path)
 {
-    const RunRecord& record = run.record;
-    auto kept = std::make_shared<KeptRun>();
-    kept->record = record;
+    const auto read = [dropped] {
+        auto shown = std::make_shared<HistoryStore::ShownRun>();
+        shown->run = readEarlierRun(dropped);
+        shown->kept = std::make_shared<KeptRun>(readPictures(shown->run, false));
+        return shown;
+    };
+    const auto show = [this, path](const std::shared_ptr<HistoryStore::ShownRun>& shown) {
+        afterRun(path, [this, shown] { showEarlierRun(*shown, shown->run.what); });
+    };
+    if (isQuickToRead(dropped)) {
+        show(read());
+        return;
+    }
+    m_window.setProgress(-1.0);
+    m_reader.start([this, read, show, path] {
+        std::shared_ptr<HistoryStore::ShownRun> shown;
+        Failure failure;
+        try {
+            shown = read();
+        } catch (...) {
+            failure = current_failure(path.toStdString());
+        }
+        QMetaObject::invokeMethod(
+            this,
+            [this, shown, failure, show, path] {
+                m_window.setProgress(1.0);
+                if (shown) {
+                    show(shown);
+                    return;
+                }
+                m_window.messages()->postFailure(failure, {{tr("Retry"), [this, path] { openPath(path); }}});
+                Q_EMIT openFailed();
+            },
+            Qt::QueuedConnection);
+    });
+}
+
+void Studio::showEarlierRun(const HistoryStore::ShownRun& shown, const QString& what)
+{
+    m_kept = shown.kept;
+    const RunRecord& record = m_kept->record;
+    auto* previews = m_window.previews();
+    const int side = record.model.image_size;
+    const QImage grid = isGrid(shown.run) ? readPicture(shown.run.pictures.front()) : QImage();
+    if (!grid.isNull()) {
+        previews->beginRun(1, side, side, {shown.run.what});
+        previews->setImage(0, grid);
+    } else if (m_kept->hasPictures()) {
+        const QStringList captions = captionsOf(record);
+        previews->beginRun(static_cast<int>(captions.size()), side, side, captions);
+        showImages(*previews, *m_kept);
+    } else {
+        previews->clear(record.images.empty()
+                            ? tr("This run was stopped before its first image was finished.")
+                            : tr("The images of this run are not beside it."));
+    }
     m_window.plot()->showRecord(record);
     m_window.numbers()->showRecord(record);
-    const int count = std::max<int>(1, static_cast<int>(run.pictures.size()));
-    m_window.previews()->beginRun(count, record.model.image_size, record.model.image_size, {});
-    for (int index = 0; index < static_cast<int>(run.pictures.size()); ++index) {
-        const auto& path = run.pictures[static_cast<std::size_t>(index)];
-        const QImage picture = path.empty() ? QImage() : readPicture(path);
-        if (!picture.isNull()) {
-            m_window.previews()->setImage(index, picture);
-        }
-    }
-    m_window.setPictureText(run.what, {});
-    m_kept = kept;
+    m_window.setPictureText(QStringLiteral("<b>%1</b>").arg(what.toHtmlEscaped()), imageCountText(*m_kept));
     followKept(false);
     updateActions();
     showIdleStatus();
-    offerRestore(run);
+    offerRestore(shown.run);
 }
 
 void Studio::offerRestore(const EarlierRun& run)

@@ -130,7 +130,7 @@ void Studio::followKept(bool endedNow)
 void Studio::showFormer()
 {
     auto* previews = m_window.previews();
-    if (!m_kept || m_kept->images.empty()) {
+    if (!m_kept || !m_kept->hasPictures()) {
         previews->clear(tr("Aborted; nothing of the run was kept. Generate (Ctrl+Return) starts another."));
     }
     if (!m_kept) {
@@ -139,7 +139,7 @@ void Studio::showFormer()
         m_window.setPictureText({}, {});
         return;
     }
-    if (!m_kept->images.empty()) {
+    if (m_kept->hasPictures()) {
         const RunRecord& record = m_kept->record;
         const int side = record.model.image_size;
         previews->beginRun(record.settings.count, side, side,
@@ -154,13 +154,8 @@ void Studio::showKept()
     showImages(*m_window.previews(), *m_kept);
     m_window.plot()->showRecord(record);
     m_window.numbers()->showRecord(record);
-    const auto finished = m_kept->images.size();
-    QString count = tr("<b>%1</b> of %2 images").arg(finished).arg(record.settings.count);
-    if (!m_kept->unfinished.empty()) {
-        count += tr(" · <b>%1</b> unfinished").arg(m_kept->unfinished.size());
-    }
     m_window.setPictureText(record.state == RunState::done ? tr("<b>Finished</b>") : tr("<b>Stopped</b>"),
-                            count);
+                            imageCountText(*m_kept));
 }
 
 void Studio::onRunFailed(const Failure& failure)
