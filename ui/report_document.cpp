@@ -118,13 +118,21 @@ QString compose(ReportPictures& pictures, const std::vector<RunRecord>& records,
         html += report::resultSentence(record, numbers) + pictures.addPlot(record) +
                 report::phaseTransitionSentence(numbers);
         html += report::heading(ExitPlot::tr("Where the time went")) + report::ledgerTable(numbers);
+        if (record.baseline || record.settings.policy != PolicyKind::full) {
+            html += report::heading(ExitPlot::tr("Compared with the full network")) +
+                    report::baselineTable(record, numbers);
+        }
         html += report::heading(ExitPlot::tr("Network and layer")) + report::networkTable(numbers);
         html += report::heading(ExitPlot::tr("Settings")) + report::settingsTable(record);
         html += report::heading(ExitPlot::tr("Machine")) + report::machineTable(record.machine);
         html += report::heading(ExitPlot::tr("Model")) + report::modelTable(record.model);
     }
     if (!grid.isNull()) {
+        const auto unfinished = records.front().unfinished.size();
         html += report::pageHeading(ExitPlot::tr("Samples")) + pictures.gridHtml();
+        if (records.size() == 1 && unfinished > 0) {
+            html += ExitPlot::tr("<p>%1 in dashed frames are unfinished.</p>").arg(unfinished);
+        }
     }
     return html;
 }

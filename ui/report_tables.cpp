@@ -178,11 +178,38 @@ QString ledgerTable(const ReportNumbers& numbers)
 {
     std::vector<QStringList> rows;
     for (const LedgerNumbers& part : numbers.ledger) {
+        if (part.ms == 0.0) {
+            continue;
+        }
         rows.push_back({safe(part.label), plain(duration_text(part.ms)), plain(share_text(part.share))});
     }
     rows.push_back({QStringLiteral("<span class=\"strong\">%1</span>").arg(words("Wall time")),
-                    plain(duration_text(numbers.ledger_wall_ms)), QString()});
+                    plain(duration_text(numbers.ledger_wall_ms)),
+                    numbers.ledger_wall_ms > 0.0 ? plain(share_text(1.0)) : QString()});
     return table({words("Part"), words("Time"), words("Share")}, rows);
+}
+
+QString baselineTable(const RunRecord& record, const ReportNumbers& numbers)
+{
+    if (!record.baseline || !numbers.speed_up || !numbers.speed_up->measured) {
+        const std::string estimate = speed_up_text(numbers);
+        return QStringLiteral("<p>%1%2</p>")
+            .arg(
+                words("The full network was not measured on this machine with these settings, so there is no "
+                      "measured speed-up."),
+                estimate.empty() ? QString() : words(" This run was %1.").arg(safe(estimate)));
+    }
+    const auto row = [](const QString& name, double ms, const QString& speedUp, double blocks,
+                        double gflops) {
+        return QStringList{name, plain(duration_text(ms)), speedUp, plain(share_text(blocks)),
+                           plain(gflops_text(gflops))};
+    };
+    return table(
+        {words("Run"), words("An image"), words("Speed-up"), words("Blocks run"), words("GFLOPs an image")},
+        {row(words("Baseline: %1").arg(safe(record.baseline->what)), record.baseline->ms_per_image,
+             QStringLiteral("–"), 1.0, numbers.full_gflops_per_image),
+         row(words("This run: %1").arg(safe(policy_label(record.settings))), numbers.ms_per_image,
+             plain(factor_text(numbers.speed_up->factor)), numbers.block_share, numbers.gflops_per_image)});
 }
 
 QString networkTable(const ReportNumbers& numbers)
@@ -194,12 +221,15 @@ QString networkTable(const ReportNumbers& numbers)
                                   .arg(plain(layer_text(network.mean_exit_layer)));
         rows.push_back({QStringLiteral("<span class=\"strong\">%1</span><br/>%2")
                             .arg(safe(network_label(network.role)), steps),
-                        QString::number(network.executions), QString(), QString::number(network.image_steps),
-                        QString(), plain(duration_text(network.ms))});
+                        plain(count_text(network.executions)), QString(),
+                        plain(count_text(network.image_steps)), QString(), plain(duration_text(network.ms))});
         for (const LayerNumbers& layer : network.layers) {
-            rows.push_back({words("layer %1").arg(layer.layer), QString::number(layer.executions),
+            if (layer.layer == 0 && layer.leaving == 0) {
+                continue;
+            }
+            rows.push_back({words("layer %1").arg(layer.layer), plain(count_text(layer.executions)),
                             layer.layer > 0 ? plain(share_text(layer.share)) : QString(),
-                            QString::number(layer.leaving), plain(share_text(layer.leaving_share)),
+                            plain(count_text(layer.leaving)), plain(share_text(layer.leaving_share)),
                             layer.layer > 0 ? plain(duration_text(layer.ms)) : QString()});
         }
     }
@@ -213,6 +243,7 @@ QString settingsTable(const RunRecord& record)
     const SamplingSettings& settings = record.settings;
     Pairs pairs = {
         {words("Policy"), safe(policy_label(settings))},
+        {words("Moved during the run"), safe(moved_parameters_text(record))},
         {words("Solver"), plain(display_name(settings.solver))},
         {words("Steps"), QString::number(settings.steps)},
         {words("Images, batch"), QStringLiteral("%1, %2").arg(settings.count).arg(settings.batch)},
@@ -221,9 +252,13 @@ QString settingsTable(const RunRecord& record)
         {words("Parametrization"),
          settings.parametrization ? plain(to_string(*settings.parametrization)) : words("the model's own")},
         {words("Compatibility"), plain(to_string(settings.compat))},
+        {words("Ended"), plain(to_string(record.state))},
     };
     if (settings.solver == SolverKind::ddim) {
-        pairs.insert(pairs.begin() + 2, {words("η"), QString::number(settings.eta)});
+        pairs.insert(pairs.begin() + 3, {words("η"), QString::number(settings.eta)});
+    }
+    if (moved_parameters_text(record).empty()) {
+        pairs.erase(pairs.begin() + 1);
     }
     return pairTable(pairs);
 }
@@ -234,8 +269,10 @@ QString machineTable(const MachineInfo& machine)
         {words("Processor"), safe(machine.cpu)},
         {words("Cores, threads"), QStringLiteral("%1, %2").arg(machine.cores).arg(machine.threads)},
         {words("Memory"),
-         words("%1 GiB").arg(static_cast<double>(machine.memory_bytes) / (1024.0 * 1024.0 * 1024.0), 0, 'f',
-                             1)},
+         machine.memory_bytes > 0
+             ? words("%1 GiB").arg(static_cast<double>(machine.memory_bytes) / (1024.0 * 1024.0 * 1024.0), 0,
+                                   'f', 1)
+             : QString()},
         {words("Device"), safe(machine.device)},
         {words("Precision"), safe(machine.precision)},
         {words("Attention"), safe(machine.attention)},

@@ -22,6 +22,8 @@ QString resultSentence(const RunRecord& record, const ReportNumbers& numbers);
 QString phaseTransitionSentence(const ReportNumbers& numbers);
 QString comparisonTable(const std::vector<RunRecord>& records);
 QString ledgerTable(const ReportNumbers& numbers);
+/// The run beside the full network, where that was measured; else what is missing.
+QString baselineTable(const RunRecord& record, const ReportNumbers& numbers);
 QString networkTable(const ReportNumbers& numbers);
 QString settingsTable(const RunRecord& record);
 QString machineTable(const MachineInfo& machine);

@@ -34,15 +34,6 @@ std::string_view parametrization_text(const std::optional<Parametrization>& kind
     return "unknown";
 }
 
-std::string joined(const std::vector<std::string>& words)
-{
-    constexpr std::size_t most_words = 24;
-    const std::size_t shown = std::min(words.size(), most_words);
-    std::string text =
-        fmt::format("{}", fmt::join(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
-    return words.size() > shown ? text + fmt::format(" and {} more", words.size() - shown) : text;
-}
-
 std::string classes_text(const RunRecord& record)
 {
     const std::vector<std::string>& names = record.model.class_names;
@@ -54,30 +45,7 @@ std::string classes_text(const RunRecord& record)
         const auto at = static_cast<std::size_t>(label);
         words.push_back(label >= 0 && at < names.size() ? names[at] : fmt::format("{}", label));
     }
-    return joined(words);
-}
-
-/// Which value of the slider was in force where, when it was moved in mid-run; else nothing.
-std::string moved_parameters(const RunRecord& record)
-{
-    std::size_t batches = 0;
-    for (const StepRecord& step : record.steps) {
-        batches = std::max(batches, step.parameters.size());
-    }
-    std::vector<std::string> changes;
-    double in_force = std::nan("");
-    for (std::size_t batch = 0; batch < batches; ++batch) {
-        for (const StepRecord& step : record.steps) {
-            const double value = batch < step.parameters.size() ? step.parameters[batch] : std::nan("");
-            if (std::isnan(value) || value == in_force) {
-                continue;
-            }
-            in_force = value;
-            const std::string where = batches > 1 ? fmt::format(" of batch {}", batch + 1) : std::string();
-            changes.push_back(fmt::format("{:g} from t = {}{}", value, step.t, where));
-        }
-    }
-    return changes.size() > 1 ? joined(changes) : std::string();
+    return joined_text(words);
 }
 
 std::string settings_section(const RunRecord& record)
@@ -89,7 +57,7 @@ std::string settings_section(const RunRecord& record)
             : std::string(to_string(settings.precision));
     return facts({
         {"Policy", policy_label(settings)},
-        {"Moved during the run", moved_parameters(record)},
+        {"Moved during the run", moved_parameters_text(record)},
         {"Sampler", fmt::format("{}, {} steps", display_name(settings.solver), settings.steps)},
         {"\u03b7", settings.solver == SolverKind::ddim ? fmt::format("{:g}", settings.eta) : ""},
         {"Network predicts", std::string(parametrization_text(settings.parametrization))},
@@ -259,9 +227,14 @@ std::string grid_section(const Subject& subject)
     const std::vector<std::uint8_t> png = encode_png(*subject.grid);
     const std::string_view bytes(reinterpret_cast<const char*>(png.data()), png.size());
     const int zoom = std::clamp(widest / std::max(subject.grid->width, 1), 1, most_zoom);
+    const std::string note = subject.record.unfinished.empty()
+                                 ? std::string()
+                                 : fmt::format("<p class=\"note\">{} in dashed frames are unfinished.</p>\n",
+                                               subject.record.unfinished.size());
     return fmt::format(
-        "<img class=\"grid\" alt=\"The images of the run\" width=\"{}\" src=\"data:image/png;base64,{}\">\n",
-        subject.grid->width * zoom, base64(bytes));
+        "<img class=\"grid\" alt=\"The images of the run\" width=\"{}\" "
+        "src=\"data:image/png;base64,{}\">\n{}",
+        subject.grid->width * zoom, base64(bytes), note);
 }
 
 std::string transition_text(const ReportNumbers& numbers)

@@ -295,6 +295,37 @@ std::string result_sentence(const RunRecord& record, const ReportNumbers& number
     return text;
 }
 
+std::string joined_text(const std::vector<std::string>& words)
+{
+    constexpr std::size_t most_words = 24;
+    const std::size_t shown = std::min(words.size(), most_words);
+    std::string text =
+        fmt::format("{}", fmt::join(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+    return words.size() > shown ? text + fmt::format(" and {} more", words.size() - shown) : text;
+}
+
+std::string moved_parameters_text(const RunRecord& record)
+{
+    std::size_t batches = 0;
+    for (const StepRecord& step : record.steps) {
+        batches = std::max(batches, step.parameters.size());
+    }
+    std::vector<std::string> changes;
+    double in_force = std::nan("");
+    for (std::size_t batch = 0; batch < batches; ++batch) {
+        for (const StepRecord& step : record.steps) {
+            const double value = batch < step.parameters.size() ? step.parameters[batch] : std::nan("");
+            if (std::isnan(value) || value == in_force) {
+                continue;
+            }
+            in_force = value;
+            const std::string where = batches > 1 ? fmt::format(" of batch {}", batch + 1) : std::string();
+            changes.push_back(fmt::format("{:g} from t = {}{}", value, step.t, where));
+        }
+    }
+    return changes.size() > 1 ? joined_text(changes) : std::string();
+}
+
 std::string duration_text(double ms)
 {
     if (!std::isfinite(ms)) {

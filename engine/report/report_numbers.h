@@ -95,6 +95,11 @@ std::string result_sentence(const RunRecord& record, const ReportNumbers& number
 /// "1.91× faster than the full network (measured)", "1.30× slower ... (estimated)"; empty without one.
 std::string speed_up_text(const ReportNumbers& numbers);
 
+/// Which value of the slider was in force from where on, when it was moved in mid-run; else nothing.
+std::string moved_parameters_text(const RunRecord& record);
+/// With commas; of many words the first, and how many more there are.
+std::string joined_text(const std::vector<std::string>& words);
+
 // Numbers as text, the same in every output; "not known" for NaN.
 std::string duration_text(double ms);        ///< "812 ms", "21.8 s", "3 min 05 s"
 std::string share_text(double share);        ///< "49.8 %"
