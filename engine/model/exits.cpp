@@ -2,6 +2,8 @@
 #include "model/exits.h"
 
 #include "base/error.h"
+#include "cuda/gpu.h"
+#include "cuda/ops.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linear.h>
@@ -144,7 +146,10 @@ at::Tensor Exits::certainty_map(int row, const at::Tensor& tokens) const
 at::Tensor Exits::uncertainty(int row, int t, const at::Tensor& tokens) const
 {
     if (is_mlp(kind_)) {
-        return token_uncertainty(row, t, tokens).mean(1);
+        const std::int64_t index = mlp_index(row, t);
+        return cuda::runs_on(tokens.device())
+                   ? cuda::probe_uncertainty(tokens.contiguous(), mlp_weight_[index], mlp_bias_[index])
+                   : token_uncertainty(row, t, tokens).mean(1);
     }
     if (kind_ == ProbeKind::attention) {
         return attention_uncertainty(attention_[static_cast<std::size_t>(row)], tokens);

@@ -2,16 +2,21 @@
 #include "model/layers.h"
 
 #include "base/error.h"
+#include "cuda/choice.h"
+#include "cuda/gpu.h"
+#include "cuda/ops.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/matmul.h>
 
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace duodiff
 {
@@ -114,7 +119,23 @@ at::Tensor Linear::gelu(const at::Tensor& x) const
     if (packed_.defined()) {
         return one_dnn()->pointwise.call(x, packed_, as_optional(bias_), "gelu", no_scalars(), "none");
     }
+    if (cuda::runs_on(x.device())) {
+        return gelu_on_gpu(x);
+    }
     return at::gelu(at::linear(x, weight_, as_optional(bias_)));
+}
+
+at::Tensor Linear::gelu_on_gpu(const at::Tensor& x) const
+{
+    const std::vector<cuda::Candidate> ways = {
+        {"LibTorch", [&] { return at::gelu(at::linear(x, weight_, as_optional(bias_))); }},
+        {"fused", [&] { return cuda::gelu_in_place(bare_product(x), bias_); }}};
+    return ways[cuda::fastest("product + GELU, " + cuda::shape_key(x), ways, x.device())].work();
+}
+
+at::Tensor Linear::bare_product(const at::Tensor& x) const
+{
+    return at::matmul(x, weight_.t());
 }
 
 at::Tensor Linear::add(const at::Tensor& x, const at::Tensor& residual) const
@@ -141,6 +162,28 @@ LayerNorm LayerNorm::load(const TensorSource& source, c10::ScalarType type)
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const
 {
     return at::layer_norm(x, weight_.sizes(), weight_, bias_, layer_norm_eps);
+}
+
+LayerNorm::SumAndNorm LayerNorm::of_sum(const Linear& linear, const at::Tensor& x,
+                                        const at::Tensor& residual) const
+{
+    const auto one_by_one = [&]() -> SumAndNorm {
+        at::Tensor sum = linear.add(x, residual);
+        return {sum, (*this)(sum)};
+    };
+    if (!cuda::runs_on(x.device())) {
+        return one_by_one();
+    }
+    const auto fused = [&]() -> SumAndNorm {
+        cuda::SumAndNorm both = cuda::add_and_norm(residual, linear.bare_product(x), linear.bias_, weight_,
+                                                   bias_, layer_norm_eps);
+        return {std::move(both.sum), std::move(both.normalised)};
+    };
+    const std::vector<cuda::Candidate> ways = {{"LibTorch", [&] { return one_by_one().normalised; }},
+                                               {"fused", [&] { return fused().normalised; }}};
+    return cuda::fastest("product + sum + LayerNorm, " + cuda::shape_key(x), ways, x.device()) == 0
+               ? one_by_one()
+               : fused();
 }
 
 std::size_t LayerNorm::bytes() const

@@ -52,6 +52,11 @@ public:
     std::size_t bytes() const;
 
 private:
+    friend class LayerNorm;  // which takes the bias into its own kernel on a GPU
+    /// Without the bias.
+    at::Tensor bare_product(const at::Tensor& x) const;
+    at::Tensor gelu_on_gpu(const at::Tensor& x) const;
+
     at::Tensor weight_;
     at::Tensor packed_;  ///< oneDNN layout of `weight_`, which then is undefined
     at::Tensor bias_;
@@ -64,6 +69,13 @@ public:
     LayerNorm() = default;
     static LayerNorm load(const TensorSource& source, c10::ScalarType type);
     at::Tensor operator()(const at::Tensor& x) const;
+
+    struct SumAndNorm {
+        at::Tensor sum;
+        at::Tensor normalised;
+    };
+    /// residual + linear(x), and the norm of that.
+    SumAndNorm of_sum(const Linear& linear, const at::Tensor& x, const at::Tensor& residual) const;
     std::size_t bytes() const;
 
 private:

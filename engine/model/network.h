@@ -24,6 +24,13 @@ struct Activations {
     void keep(const at::Tensor& rows);
 };
 
+/// What a device keeps for a network between calls, such as captured graphs and their buffers.
+class DeviceCache
+{
+public:
+    virtual ~DeviceCache() = default;
+};
+
 /// A network that a step can use: a backbone, with exits or without. Immutable, shared; the backbone of
 /// an early-exit network may be the full network's own.
 class Network
@@ -51,9 +58,13 @@ public:
     /// Prediction (B, C, H, W) fp32 of images that leave at `layer`, from their tokens (B, L, D).
     at::Tensor leave(int layer, const at::Tensor& tokens) const;
 
+    /// Of whoever runs this network on a GPU; the network only owns it. For the engine's thread.
+    std::shared_ptr<DeviceCache>& device_cache() const { return device_cache_; }
+
 private:
     std::shared_ptr<const UVit> backbone_;
     std::shared_ptr<const Exits> exits_;
+    mutable std::shared_ptr<DeviceCache> device_cache_;
 };
 
 }  // namespace duodiff

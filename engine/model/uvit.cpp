@@ -2,6 +2,8 @@
 #include "model/uvit.h"
 
 #include "base/error.h"
+#include "cuda/choice.h"
+#include "cuda/gpu.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -135,6 +137,11 @@ at::Tensor UVit::time_token(int t) const
 
 at::Tensor UVit::embed(const at::Tensor& x, int t, const at::Tensor& labels) const
 {
+    return embed(x, time_token(t), labels);
+}
+
+at::Tensor UVit::embed(const at::Tensor& x, const at::Tensor& time_token, const at::Tensor& labels) const
+{
     const bool conditional = config_.num_classes > 0;
     if (conditional && !labels.defined()) {
         throw EngineError(ErrorCode::usage, "this model is class-conditional and was given no label", {},
@@ -153,7 +160,7 @@ at::Tensor UVit::embed(const at::Tensor& x, int t, const at::Tensor& labels) con
     if (conditional) {
         tokens.push_back(at::embedding(label_embed_, labels).unsqueeze(1));
     }
-    tokens.push_back(time_token(t).expand({batch, 1, config_.embed_dim}));
+    tokens.push_back(time_token.expand({batch, 1, config_.embed_dim}));
     tokens.push_back(at::linear(patches, patch_weight_, patch_bias_));
     return (at::cat(tokens, 1) + pos_embed_).to(type_);
 }
@@ -165,7 +172,9 @@ at::Tensor UVit::attention(const Block& block, const at::Tensor& x) const
     const at::Tensor qkv = block.qkv(x)
                                .reshape({batch, length, 3, config_.num_heads, config_.head_dim()})
                                .permute({2, 0, 3, 1, 4});
-    return at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2])
+    const bool chosen_here = cuda::runs_on(x.device());
+    return (chosen_here ? cuda::attention(qkv[0], qkv[1], qkv[2])
+                        : at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]))
         .transpose(1, 2)
         .reshape({batch, length, config_.embed_dim});
 }
@@ -178,8 +187,8 @@ at::Tensor UVit::run_block(int index, const at::Tensor& tokens, std::vector<at::
         x = (*block.skip_linear)(at::cat({x, skips.back()}, -1));
         skips.pop_back();
     }
-    x = block.proj.add(attention(block, block.norm1(x)), x);
-    x = block.fc2.add(block.fc1.gelu(block.norm2(x)), x);
+    const LayerNorm::SumAndNorm mid = block.norm2.of_sum(block.proj, attention(block, block.norm1(x)), x);
+    x = block.fc2.add(block.fc1.gelu(mid.normalised), mid.sum);
     if (index < depth() / 2) {
         skips.push_back(x);
     }

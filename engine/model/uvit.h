@@ -57,6 +57,10 @@ public:
     /// model -> tokens (B, L, D). Throws EngineError(usage) where labels and model do not fit.
     at::Tensor embed(const at::Tensor& x, int t, const at::Tensor& labels) const;
 
+    /// What `t` becomes: (1, 1, D) fp32; and the rest of `embed`.
+    at::Tensor time_token(int t) const;
+    at::Tensor embed(const at::Tensor& x, const at::Tensor& time_token, const at::Tensor& labels) const;
+
     /// Block `index` of tokens (B, L, D). In blocks push their output on `skips`, out blocks take the
     /// last one off.
     at::Tensor run_block(int index, const at::Tensor& tokens, std::vector<at::Tensor>& skips) const;
@@ -76,7 +80,6 @@ private:
     };
     Block load_block(const TensorSource& source) const;
     at::Tensor attention(const Block& block, const at::Tensor& x) const;
-    at::Tensor time_token(int t) const;
 
     UVitConfig config_;
     c10::Device device_;

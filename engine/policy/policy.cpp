@@ -69,6 +69,12 @@ public:
         return true;
     }
 
+    std::optional<float> threshold_at(int layer) const override
+    {
+        (void)layer;
+        return threshold_;
+    }
+
     void decide(int layer, std::span<const float> uncertainty, std::span<std::uint8_t> leaves) const override
     {
         (void)layer;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace duodiff
@@ -46,6 +47,14 @@ public:
     {
         (void)layer;
         return false;
+    }
+
+    /// Where `decide` at `layer` is nothing but u <= theta: that theta, in this step. A GPU then decides by
+    /// itself, and `decide` is not called.
+    virtual std::optional<float> threshold_at(int layer) const
+    {
+        (void)layer;
+        return std::nullopt;
     }
 
     /// Called with `layer` blocks done. `uncertainty`: u of the images still there, empty where it was not
