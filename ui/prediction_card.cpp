@@ -3,8 +3,12 @@
 
 #include "report/report_numbers.h"
 
+#include <QCheckBox>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QPainter>
+#include <QPushButton>
+#include <QSignalBlocker>
 #include <QVBoxLayout>
 
 #include <cmath>
@@ -92,7 +96,7 @@ PredictionText predictionText(const WhatIf& whatIf, std::optional<double> record
         text.note =
             words(
                 "%1 % of the decisions go past the layer that an image left at, where u is not known "
-                "(dotted). A probe run, which runs every layer, would fill them in.")
+                "(dotted). A probe run, which runs every layer, fills them in.")
                 .arg(share < 1.0 ? QStringLiteral("less than 1") : QString::number(std::lround(share)));
     }
     text.legend = words("what %1 would give").arg(what);
@@ -115,7 +119,11 @@ PredictionCard::PredictionCard(QWidget* parent)
       m_title(new QLabel(this)),
       m_saved(new QLabel(this)),
       m_time(new QLabel(this)),
-      m_note(new QLabel(this))
+      m_note(new QLabel(this)),
+      m_recompute(new QPushButton(this)),
+      m_probe(new QPushButton(tr("Fill in the unknown layers"), this)),
+      m_onRelease(new QCheckBox(tr("on release"), this)),
+      m_live(new QCheckBox(tr("live"), this))
 {
     setObjectName(QStringLiteral("predictionCard"));
     setAccessibleName(tr("Prediction"));
@@ -137,7 +145,58 @@ PredictionCard::PredictionCard(QWidget* parent)
     m_saved->setObjectName(QStringLiteral("predictedSaved"));
     m_time->setObjectName(QStringLiteral("predictedTime"));
     m_note->setObjectName(QStringLiteral("predictedNote"));
+    buildOffers(*layout);
     setVisible(false);
+}
+
+void PredictionCard::buildOffers(QVBoxLayout& layout)
+{
+    m_recompute->setToolTip(tr(
+        "Make the images of this value: the steps before are taken over from the run on display, and what\n"
+        "comes is, to the bit, the run with that value from the start. (Ctrl+Alt+Return, or Return in the\n"
+        "slider)"));
+    m_probe->setAccessibleName(tr("Fill in the unknown layers: a probe run"));
+    m_probe->setToolTip(
+        tr("The run on display once more, with every layer of every step read: the images are the same, to\n"
+           "the bit, it takes longer, and predictions from it know every layer. (Ctrl+Alt+U)"));
+    m_onRelease->setAccessibleName(tr("Recompute on release"));
+    m_onRelease->setToolTip(
+        tr("Recompute the images when the slider, its key or the line is let go. Default: on. (Ctrl+Alt+L)"));
+    m_live->setAccessibleName(tr("Recompute live"));
+    m_live->setToolTip(tr("Recompute the images at every move, while it is dragged. Default: off. (Ctrl+L)"));
+    layout.addSpacing(4);
+    layout.addWidget(m_recompute);
+    layout.addWidget(m_probe);
+    auto* line = new QHBoxLayout;
+    line->setSpacing(8);
+    auto* name = new QLabel(tr("Recompute"), this);
+    name->setProperty("role", QStringLiteral("muted"));
+    line->addWidget(name);
+    line->addWidget(m_onRelease);
+    line->addWidget(m_live);
+    line->addStretch(1);
+    layout.addLayout(line);
+    connect(m_recompute, &QPushButton::clicked, this, &PredictionCard::recomputeRequested);
+    connect(m_probe, &QPushButton::clicked, this, &PredictionCard::probeRequested);
+    connect(m_onRelease, &QCheckBox::toggled, this, &PredictionCard::onReleaseChosen);
+    connect(m_live, &QCheckBox::toggled, this, &PredictionCard::liveChosen);
+    offer({});
+}
+
+void PredictionCard::offer(const PredictionOffers& offers)
+{
+    m_recompute->setVisible(!offers.recompute.isEmpty());
+    m_recompute->setText(offers.recompute);
+    m_recompute->setAccessibleName(offers.recompute.isEmpty() ? tr("Recompute") : offers.recompute);
+    m_probe->setVisible(offers.probe);
+}
+
+void PredictionCard::setChoice(bool onRelease, bool live)
+{
+    const QSignalBlocker quietRelease(m_onRelease);
+    const QSignalBlocker quietLive(m_live);
+    m_onRelease->setChecked(onRelease);
+    m_live->setChecked(live);
 }
 
 void PredictionCard::display(const PredictionText& text)

@@ -59,16 +59,6 @@ std::optional<double> lastValue(const RunRecord& record)
     return valueOf(record.settings);
 }
 
-MovedParameters parametersOf(const RunRecord& record)
-{
-    MovedParameters moved;
-    for (const StepRecord& step : record.steps) {
-        moved.resize(static_cast<std::size_t>(step.step) + 1);
-        moved[static_cast<std::size_t>(step.step)] = step.parameters;
-    }
-    return moved;
-}
-
 int timeOf(const RunRecord& record, int step)
 {
     const auto found = std::find_if(record.steps.begin(), record.steps.end(),

@@ -263,4 +263,14 @@ bool isSameModel(const ModelSummary& earlier, const ModelSummary& now)
     return compared;
 }
 
+MovedParameters parametersOf(const RunRecord& record)
+{
+    MovedParameters moved;
+    for (const StepRecord& step : record.steps) {
+        moved.resize(static_cast<std::size_t>(step.step) + 1);
+        moved[static_cast<std::size_t>(step.step)] = step.parameters;
+    }
+    return moved;
+}
+
 }  // namespace duodiff::studio

@@ -14,6 +14,9 @@ namespace duodiff::studio
 /// theta, t_s or the static layer in force, [step][batch]; NaN where nothing is known.
 using MovedParameters = std::vector<std::vector<double>>;
 
+/// What a run had in every step.
+MovedParameters parametersOf(const RunRecord& record);
+
 /// A run that an image or a run file tells of.
 struct EarlierRun {
     RunRecord record;             ///< without pictures; of an image, with its own exit layers alone

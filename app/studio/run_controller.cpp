@@ -111,12 +111,19 @@ bool RunController::start(const ModelInfo& model, const SamplingSettings& settin
     m_picturesShown = 0;
     m_lastPicture = m_lastNumbers = -1000;
 
-    m_window.previews()->beginRun(settings.count, model.summary.image_size, model.summary.image_size,
-                                  captionsOf(model.summary, model.num_classes, settings));
+    ui::PreviewGrid& previews = *m_window.previews();
+    const QStringList captions = captionsOf(model.summary, model.num_classes, settings);
+    if (extras.from && previews.count() == settings.count) {
+        // The grid is not emptied for the moment until the branch's first pictures come.
+        previews.setCaptions(captions);
+    } else {
+        previews.beginRun(settings.count, model.summary.image_size, model.summary.image_size, captions);
+    }
     m_window.plot()->beginRun(model.summary, settings);
-    m_window.numbers()->clear();
     if (extras.from) {
         showBeginning(*extras.from);
+    } else {
+        m_window.numbers()->clear();
     }
     m_window.controls()->setPhase(ui::ControlPanel::Phase::running);
 
@@ -144,6 +151,9 @@ void RunController::showBeginning(const BranchPoint& from)
         }
     }
     m_window.plot()->addFrames(frames);
+    if (!frames.empty()) {
+        m_window.numbers()->showLive(m_record);
+    }
 }
 
 void RunController::stop()
@@ -155,11 +165,18 @@ void RunController::stop()
     }
 }
 
-void RunController::abort()
+void RunController::giveUp()
 {
     if (m_job) {
         m_aborted = true;
         m_job->requestStop(false);
+    }
+}
+
+void RunController::abort()
+{
+    if (m_job) {
+        giveUp();
         m_window.controls()->setPhase(ui::ControlPanel::Phase::stopping);
         showStatus();
     }

@@ -49,6 +49,8 @@ public:
     void stop();
     /// Stop, and nothing of the run is kept.
     void abort();
+    /// The same, for another run that follows at once: the window does not show the stop.
+    void giveUp();
     void finishBatch();
     /// Before the next step.
     void setPaused(bool paused);

@@ -114,6 +114,9 @@ Remembered SettingsStore::load()
             if (settings.value(QStringLiteral("export/predicted")).toBool()) {
                 remembered.exportChoice.filmShows = PictureKind::predicted;
             }
+            remembered.recomputeOnRelease =
+                settings.value(QStringLiteral("recompute/on_release"), true).toBool();
+            remembered.recomputeLive = settings.value(QStringLiteral("recompute/live"), false).toBool();
             bool isNumber = false;
             remembered.historyLimit =
                 settings.value(QStringLiteral("history/limit"), remembered.historyLimit).toInt(&isNumber);
@@ -150,6 +153,8 @@ bool SettingsStore::save(const Remembered& remembered) const
     settings.setValue(QStringLiteral("model/recent"), remembered.recent.mid(0, mostRecent));
     settings.setValue(QStringLiteral("export/folder"), remembered.exportChoice.folder);
     settings.setValue(QStringLiteral("history/limit"), remembered.historyLimit);
+    settings.setValue(QStringLiteral("recompute/on_release"), remembered.recomputeOnRelease);
+    settings.setValue(QStringLiteral("recompute/live"), remembered.recomputeLive);
     auto choice = remembered.exportChoice;
     for (const auto& [name, flag] : flagsOf(choice)) {
         settings.setValue(QStringLiteral("export/") + name, *flag);

@@ -24,6 +24,8 @@ struct Remembered {
     std::optional<SamplingSettings> settings;
     ui::ExportChoice exportChoice;
     int historyLimit = 1000;  ///< runs kept
+    bool recomputeOnRelease = true;
+    bool recomputeLive = false;
 };
 
 /// An INI file. A damaged one gives the defaults and is kept aside under another name.

@@ -89,6 +89,10 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
     connectExport();
     m_twin = std::make_unique<TwinRun>(*this);
     m_branches = std::make_unique<Branches>(*this);
+    m_recompute = std::make_unique<Recompute>(*this);
+    m_recompute->setOnRelease(m_remembered.recomputeOnRelease);
+    m_recompute->setLive(m_remembered.recomputeLive);
+    connect(m_recompute.get(), &Recompute::choiceChanged, this, [this] { m_rememberSoon.start(); });
     m_pareto = std::make_unique<Pareto>(
         *this, m_state.isUsable() ? m_state.filePath(QStringLiteral("sweep")) : QString());
 
@@ -187,12 +191,7 @@ void Studio::connectWindow()
     connect(m_window.pictureHeader(), &ui::PictureHeader::choiceChanged, &m_run,
             &RunController::setPictureChoice);
     connect(controls, &ControlPanel::openRequested, this, [this] { chooseAndOpen(false); });
-    connect(controls, &ControlPanel::liveChanged, this, [this, controls] {
-        // A queued run has settings of its own; the controls prepare the next one.
-        if (!m_queue.isRunning()) {
-            m_run.moveLive(controls->settings());
-        }
-    });
+    connect(controls, &ControlPanel::liveChanged, this, &Studio::onValuesMoved);
     connect(controls, &ControlPanel::settingsChanged, this, &Studio::showSwitchLine);
     connect(m_window.plot(), &ui::ExitPlot::switchStepMoved, controls, &ControlPanel::moveSwitchStep);
     connect(m_window.plot(), &ui::ExitPlot::switchStepReleased, controls, &ControlPanel::moveSwitchStep);
@@ -287,6 +286,8 @@ void Studio::remember()
     }
     m_remembered.exportChoice = m_exportChoice;
     m_remembered.historyLimit = m_history.limit();
+    m_remembered.recomputeOnRelease = m_recompute->onRelease();
+    m_remembered.recomputeLive = m_recompute->isLive();
     if (!m_store.save(m_remembered)) {
         qWarning("duodiff-studio: the settings could not be written to %s", qUtf8Printable(m_store.file()));
     }

@@ -13,6 +13,7 @@
 #include "studio/pareto.h"
 #include "studio/pause_key.h"
 #include "studio/presets.h"
+#include "studio/recompute.h"
 #include "studio/run_controller.h"
 #include "studio/run_queue.h"
 #include "studio/settings_store.h"
@@ -72,6 +73,7 @@ public:
     CursorPictures& cursorPictures() { return m_cursorPictures; }
     TwinRun& twin() { return *m_twin; }
     Branches& branches() { return *m_branches; }
+    Recompute& recompute() { return *m_recompute; }
     Pareto& pareto() { return *m_pareto; }
     EngineThread& engine() { return m_engine; }
     History& history() { return m_history; }
@@ -90,6 +92,8 @@ public:
     void generate();
     /// A run that another feature asks for. False while something else goes on.
     bool startRun(const SamplingSettings& settings, RunExtras extras = {});
+    /// In the place of a run that was aborted, the one before it.
+    void showRunBefore();
     /// Nothing is being opened and no run goes on.
     bool canRun() const { return m_model && !m_opening && !m_run.isRunning(); }
     /// The run on display. False where there is none, or an export is going on.
@@ -134,8 +138,9 @@ private:
     QueueHost queueHost();
     void startQueued(const QueueItem& item);
     void showKept();
-    /// After an aborted run: the one before it.
     void showFormer();
+    /// theta, t_s or the static layer in the controls have moved.
+    void onValuesMoved();
     void togglePause();
     void rememberBaseline(RunRecord& record);
     void connectExport();
@@ -168,6 +173,7 @@ private:
     ImageLink m_link;
     std::unique_ptr<TwinRun> m_twin;
     std::unique_ptr<Branches> m_branches;
+    std::unique_ptr<Recompute> m_recompute;
     std::unique_ptr<Pareto> m_pareto;
     QThreadPool m_reader;  ///< of dropped files
     QTimer m_idle;

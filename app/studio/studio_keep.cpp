@@ -62,11 +62,7 @@ void Studio::connectKeeping()
         }
     });
     connect(&m_parameters, &ParameterUndo::applied, &m_whatIf, &WhatIfController::ask);
-    connect(&m_parameters, &ParameterUndo::applied, this, [this] {
-        if (m_run.isRunning() && !m_queue.isRunning()) {
-            m_run.moveLive(m_window.controls()->settings());
-        }
-    });
+    connect(&m_parameters, &ParameterUndo::applied, this, &Studio::onValuesMoved);
     connect(&m_history, &History::shown, this, [this](const std::shared_ptr<HistoryStore::ShownRun>& shown) {
         afterRun(shown->run.what, [this, shown] { showEarlierRun(*shown, tr("From the history")); });
     });

@@ -54,6 +54,14 @@ bool Studio::startRun(const SamplingSettings& settings, RunExtras extras)
     return true;
 }
 
+void Studio::onValuesMoved()
+{
+    // A queued run has settings of its own; the controls prepare the next one.
+    if (!m_recompute->takeMove() && !m_queue.isRunning()) {
+        m_run.moveLive(m_window.controls()->settings());
+    }
+}
+
 void Studio::togglePause()
 {
     m_run.setPaused(!m_run.isPaused());
@@ -76,9 +84,10 @@ void Studio::onRunEnded(JobState state, const OutcomePointer& outcome)
             kept->record.images.push_back({image.index, image.seed, image.label, {}});
         }
     }
-    if (m_run.wasAborted()) {
-        showFormer();
-        followKept(false);
+    if (m_recompute->goesOn()) {
+        // Another run follows in its place.
+    } else if (m_run.wasAborted()) {
+        showRunBefore();
     } else if (!kept->record.steps.empty()) {
         keep(std::move(kept));
     }
@@ -123,8 +132,15 @@ void Studio::keep(std::shared_ptr<KeptRun> run)
 void Studio::followKept(bool endedNow)
 {
     m_whatIf.show(m_kept, endedNow);
+    m_recompute->show(m_kept, endedNow ? std::optional(m_run.asked()) : std::nullopt);
     m_cursorPictures.show(m_kept);
     m_cursor.show(m_kept, endedNow);
+}
+
+void Studio::showRunBefore()
+{
+    showFormer();
+    followKept(false);
 }
 
 void Studio::showFormer()

@@ -59,6 +59,12 @@ const RunRecord* WhatIfController::record() const
 
 void WhatIfController::onStarted()
 {
+    m_held = std::exchange(m_holdNext, false) && m_kept != nullptr;
+    if (m_held) {
+        // The plot has begun anew, without it.
+        refresh();
+        return;
+    }
     m_kept.reset();
     m_live = true;
     m_asked.reset();
@@ -72,6 +78,9 @@ void WhatIfController::onStarted()
 
 void WhatIfController::onAdvanced(int firstStep)
 {
+    if (m_held) {
+        return;
+    }
     m_changedFrom = m_behind ? std::min(m_changedFrom, firstStep) : firstStep;
     m_behind = true;
     if (m_sinceRefresh.elapsed() < refreshMs) {
@@ -89,6 +98,7 @@ void WhatIfController::onAdvanced(int firstStep)
 void WhatIfController::show(std::shared_ptr<const KeptRun> run, bool endedNow)
 {
     const bool sameRun = std::exchange(m_live, false) && endedNow;
+    m_held = false;
     m_kept = std::move(run);
     // A run that ended has the steps that were shown live; what it adds is how long its parts took.
     m_changedFrom = sameRun && m_behind ? m_changedFrom : sameRun ? static_cast<int>(m_index.steps()) : 0;
@@ -184,6 +194,7 @@ void WhatIfController::refresh()
     m_window.plot()->setPrediction(
         m_whatIf.available() ? std::optional(ui::PredictedCurve{m_whatIf.steps, text.legend}) : std::nullopt);
     m_shown = true;
+    Q_EMIT predicted();
 }
 
 void WhatIfController::hide()
@@ -191,6 +202,7 @@ void WhatIfController::hide()
     m_shown = false;
     m_card->hide();
     m_window.plot()->setPrediction(std::nullopt);
+    Q_EMIT predicted();
 }
 
 }  // namespace duodiff::studio

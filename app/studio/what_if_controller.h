@@ -44,10 +44,15 @@ public:
 
     /// The values in the controls have changed.
     void ask();
+    /// The next run takes over from the run on display: what is asked while it goes on is asked of that one.
+    void holdDuringNextRun(bool hold) { m_holdNext = hold; }
+    ui::PredictionCard* card() const { return m_card; }
 
 Q_SIGNALS:
     /// Another run is on display and its index is ready.
     void indexed();
+    /// The prediction, or that there is none, has changed.
+    void predicted();
     /// Another run has begun: what was read from the former one no longer holds.
     void cleared();
 
@@ -63,6 +68,8 @@ private:
     ui::MainWindow& m_window;
     ui::PredictionCard* m_card;
     std::shared_ptr<const KeptRun> m_kept;
+    bool m_holdNext = false;
+    bool m_held = false;
     bool m_live = false;  ///< the run on display is the one in progress
     WhatIfIndex m_index;
     int m_changedFrom = 0;  ///< step from which the index is behind the record

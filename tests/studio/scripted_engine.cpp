@@ -152,7 +152,8 @@ public:
                                   .program = "duodiff test",
                                   .memory_bytes = 0};
         outcome.record.started_at = "2026-01-02T03:04:05Z";
-        outcome.record.probes = settings.policy == PolicyKind::adadiff ? depth : 0;
+        outcome.record.all_uncertainties = options.all_uncertainties;
+        outcome.record.probes = readsProbes(settings, options) ? depth : 0;
         bool stopped = false;
         for (int first = 0, batch = 0; first < settings.count && !stopped; first += settings.batch, ++batch) {
             if (batch > 0 && controls.finish_batch != nullptr && *controls.finish_batch) {
@@ -308,6 +309,11 @@ private:
             drift(b, recorded_frame(*b.options.resume->record, b.number, step)->exit_layers);
         }
         return start;
+    }
+
+    static bool readsProbes(const SamplingSettings& settings, const SampleOptions& options)
+    {
+        return settings.policy == PolicyKind::adadiff || options.all_uncertainties;
     }
 
     void checkThread()
@@ -466,11 +472,11 @@ private:
             frame.exit_layers.push_back(static_cast<std::int16_t>(layer));
             frame.ms += 0.1 + 0.1 * layer;
         }
-        if (s.policy == PolicyKind::adadiff) {
+        if (readsProbes(s, b.options)) {
             for (int probe = 0; probe < depth; ++probe) {
                 for (int image = 0; image < b.images; ++image) {
                     const int layer = frame.exit_layers[static_cast<std::size_t>(image)];
-                    frame.uncertainty.push_back(probe <= layer
+                    frame.uncertainty.push_back(probe <= layer || b.options.all_uncertainties
                                                     ? static_cast<float>(0.01 * (layer - probe) + theta)
                                                     : std::numeric_limits<float>::quiet_NaN());
                 }

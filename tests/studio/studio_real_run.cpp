@@ -7,6 +7,8 @@
 
 #include <QStandardPaths>
 
+#include <cmath>
+
 using namespace duodiff;
 using namespace duodiff::studio;
 using duodiff::test::patience;
@@ -46,6 +48,31 @@ public:
         controls().setSettings(settings);
     }
 
+    void run()
+    {
+        QSignalSpy ended(app.get(), &Studio::runEnded);
+        app->generate();
+        QVERIFY(ended.wait(patience));
+    }
+
+    /// Drags the value of the policy in the controls, and lets it go.
+    void dragTo(double value)
+    {
+        auto* parameter = controls().settings().policy == PolicyKind::adadiff ? controls().threshold()
+                                                                              : controls().switchStep();
+        const ui::ParameterRange& range = parameter->range();
+        parameter->slider()->setSliderDown(true);
+        parameter->slider()->setValue(static_cast<int>(std::lround((value - range.minimum) / range.step)));
+        parameter->slider()->setSliderDown(false);
+    }
+
+    void waitForRecomputation()
+    {
+        QVERIFY(app->recompute().isRunning());
+        QTRY_VERIFY_WITH_TIMEOUT(
+            !app->run().isRunning() && !app->recompute().isRunning() && !app->recompute().goesOn(), patience);
+    }
+
     void waitForSteps(std::size_t steps)
     {
         QTRY_VERIFY_WITH_TIMEOUT(app->run().live().steps.size() >= steps, patience);
@@ -54,6 +81,22 @@ public:
     QTemporaryDir folder;
     std::unique_ptr<Studio> app;
 };
+
+/// To the bit: pixels, exit layers and networks.
+void compareRuns(const KeptRun& a, const KeptRun& b)
+{
+    QCOMPARE(a.record.state, RunState::done);
+    QCOMPARE(b.record.state, RunState::done);
+    QCOMPARE(a.images.size(), b.images.size());
+    for (std::size_t image = 0; image < a.images.size(); ++image) {
+        QVERIFY(a.images[image].pixels == b.images[image].pixels);
+    }
+    QCOMPARE(a.record.steps.size(), b.record.steps.size());
+    for (std::size_t step = 0; step < a.record.steps.size(); ++step) {
+        QCOMPARE(a.record.steps[step].exit_layers, b.record.steps[step].exit_layers);
+        QCOMPARE(a.record.steps[step].network, b.record.steps[step].network);
+    }
+}
 
 double meanLayer(const RunRecord& record, std::size_t step)
 {
@@ -129,6 +172,96 @@ private Q_SLOTS:
         QCOMPARE(record.steps.front().network, NetworkRole::shallow);
         QCOMPARE(meanLayer(record, 0), 3.0);
         QCOMPARE(meanLayer(record, record.steps.size() - 1), 13.0);
+    }
+
+    void point4RecomputedImagesAreThoseOfARunFromTheStart_data()
+    {
+        QTest::addColumn<int>("policy");
+        QTest::addColumn<int>("solver");
+        for (const PolicyKind policy : {PolicyKind::adadiff, PolicyKind::duodiff}) {
+            for (const SolverKind solver : {SolverKind::ddpm, SolverKind::dpm_solver_pp}) {
+                QTest::addRow("%s, %s", std::string(to_string(policy)).c_str(),
+                              std::string(to_string(solver)).c_str())
+                    << static_cast<int>(policy) << static_cast<int>(solver);
+            }
+        }
+    }
+
+    void point4RecomputedImagesAreThoseOfARunFromTheStart()
+    {
+        QFETCH(int, policy);
+        QFETCH(int, solver);
+        RealStudio studio;
+        studio.configure(static_cast<PolicyKind>(policy), 40, 3, 2);
+        auto settings = studio.controls().settings();
+        settings.solver = static_cast<SolverKind>(solver);
+        settings.threshold = 0.07;
+        settings.switch_step = 300;
+        studio.controls().setSettings(settings);
+        studio.run();
+        const auto first = studio.app->kept();
+        const bool isTheta = settings.policy == PolicyKind::adadiff;
+
+        // One is stopped in its middle, and another value follows.
+        studio.dragTo(isTheta ? 0.12 : 700);
+        studio.app->run().setPaused(true);
+        QTRY_VERIFY_WITH_TIMEOUT(studio.app->run().job()->isWaitingPaused(), patience);
+        studio.app->run().abort();
+        studio.waitForRecomputation();
+        QCOMPARE(studio.app->kept(), first);
+        studio.dragTo(isTheta ? 0.09 : 550);
+        studio.waitForRecomputation();
+        const auto recomputed = studio.app->kept();
+        QVERIFY(recomputed != first);
+        QVERIFY(recomputed->record.branch);
+        QVERIFY(recomputed->images[0].pixels != first->images[0].pixels);
+        studio.run();
+        QVERIFY(!studio.app->kept()->record.branch);
+        compareRuns(*recomputed, *studio.app->kept());
+    }
+
+    void point4AProbeRunHasTheSameImagesAndLeavesNothingUnknown()
+    {
+        RealStudio studio;
+        studio.configure(PolicyKind::adadiff, 20, 3, 2);
+        studio.controls().threshold()->setValue(0.12);
+        studio.run();
+        const auto first = studio.app->kept();
+        const PolicyChoice lower{.policy = PolicyKind::adadiff, .threshold = 0.08};
+        QVERIFY(studio.app->whatIf().index().predict(lower).lower_bound);
+        QSignalSpy ended(studio.app.get(), &Studio::runEnded);
+        QVERIFY(studio.app->recompute().beginProbeRun());
+        QVERIFY(ended.wait(patience));
+        compareRuns(*first, *studio.app->kept());
+        QVERIFY(!studio.app->whatIf().index().predict(lower).lower_bound);
+    }
+
+    void point12AnUnchangedBranchIsItsParentAndOneWithAnotherClassIsNot()
+    {
+        RealStudio studio;
+        studio.configure(PolicyKind::adadiff, 20, 3, 2);
+        studio.run();
+        QSignalSpy branched(&studio.app->branches(), &Branches::branched);
+        QVERIFY(studio.app->branches().branchFrom(8));
+        QVERIFY(branched.wait(patience));
+        const Branch same = studio.app->branches().list().back();
+        QVERIFY(same.changed.isEmpty());
+        compareRuns(*same.parent, *same.run);
+
+        auto settings = studio.controls().settings();
+        settings.classes = {8};
+        studio.controls().setSettings(settings);
+        QVERIFY(studio.app->branches().branchFrom(8));
+        QVERIFY(branched.wait(patience));
+        const Branch other = studio.app->branches().list().back();
+        QCOMPARE(other.changed, QStringLiteral("classes"));
+        for (std::size_t image = 0; image < 3; ++image) {
+            QCOMPARE(other.run->images[image].label, std::int64_t(8));
+            QVERIFY(other.run->images[image].pixels != other.parent->images[image].pixels);
+        }
+        // x_t of the step is the parent's own, the one after it no more.
+        QVERIFY(other.run->trajectory->state(0, 8)->x == other.parent->trajectory->state(0, 8)->x);
+        QVERIFY(other.run->trajectory->state(0, 9)->x != other.parent->trajectory->state(0, 9)->x);
     }
 
     void anExportReadsBackAndADroppedImageRepeatsTheRunToTheSamePixels()
