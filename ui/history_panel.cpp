@@ -29,6 +29,29 @@ constexpr int starSide = 16;
 
 }  // namespace
 
+void paintRowGround(QPainter& painter, const QStyleOptionViewItem& option, const Theme& theme)
+{
+    const QRect row = option.rect;
+    const bool selected = option.state.testFlag(QStyle::State_Selected);
+    if (selected || option.state.testFlag(QStyle::State_MouseOver)) {
+        painter.fillRect(row, option.palette.color(selected ? QPalette::Midlight : QPalette::AlternateBase));
+    }
+    if (selected) {
+        painter.fillRect(QRect(row.left(), row.top(), 3, row.height()), theme.accent);
+    }
+    painter.setPen(theme.line);
+    painter.drawLine(row.bottomLeft(), row.bottomRight());
+}
+
+void paintRowFocus(QPainter& painter, const QStyleOptionViewItem& option, const Theme& theme)
+{
+    if (option.state.testFlag(QStyle::State_HasFocus)) {
+        painter.setPen(theme.accent);
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRect(option.rect.adjusted(0, 0, -1, -1));
+    }
+}
+
 void KeptList::setEmptyText(const QString& text)
 {
     m_empty = text;
@@ -111,15 +134,7 @@ void HistoryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     }
     painter->save();
     const QRect row = option.rect;
-    const bool selected = option.state.testFlag(QStyle::State_Selected);
-    if (selected || option.state.testFlag(QStyle::State_MouseOver)) {
-        painter->fillRect(row, option.palette.color(selected ? QPalette::Midlight : QPalette::AlternateBase));
-    }
-    if (selected) {
-        painter->fillRect(QRect(row.left(), row.top(), 3, row.height()), m_theme.accent);
-    }
-    painter->setPen(m_theme.line);
-    painter->drawLine(row.bottomLeft(), row.bottomRight());
+    paintRowGround(*painter, option, m_theme);
 
     const QImage strip = entry->thumbnails > 0 ? m_model->thumbnails(entry->id) : QImage();
     const int side = strip.isNull() ? 1 : strip.height();
@@ -154,11 +169,7 @@ void HistoryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     line(1, historyDetail(*entry), m_theme.mutedText, width, false);
     line(2, historyOutcome(*entry), m_theme.mutedText, width, false);
     (entry->favourite ? m_star : m_emptyStar).paint(painter, star);
-    if (option.state.testFlag(QStyle::State_HasFocus)) {
-        painter->setPen(m_theme.accent);
-        painter->setBrush(Qt::NoBrush);
-        painter->drawRect(row.adjusted(0, 0, -1, -1));
-    }
+    paintRowFocus(*painter, option, m_theme);
     painter->restore();
 }
 

@@ -16,6 +16,10 @@ class QToolButton;
 namespace duodiff::ui
 {
 
+/// What is behind the text of a row, and the frame of the one with the focus.
+void paintRowGround(QPainter& painter, const QStyleOptionViewItem& option, const Theme& theme);
+void paintRowFocus(QPainter& painter, const QStyleOptionViewItem& option, const Theme& theme);
+
 /// A list that says what to do while it is empty, and knows Return and Delete.
 class KeptList : public QListView
 {

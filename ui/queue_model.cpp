@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/queue_panel.h"
 
+#include "ui/status_strip.h"
+
 #include <QCoreApplication>
 
 #include <algorithm>
@@ -26,6 +28,16 @@ QString queueStateText(QueueState state)
     return QCoreApplication::translate("Queue", "cancelled");
 }
 
+QString queueRowState(const QueueRow& row)
+{
+    QString text = queueStateText(row.state);
+    if (row.state == QueueState::running && row.progress) {
+        text += QStringLiteral(", %1 %").arg(static_cast<int>(100.0 * *row.progress));
+        text += row.secondsLeft ? QStringLiteral(", ") + timeLeftText(*row.secondsLeft) : QString();
+    }
+    return row.error.isEmpty() ? text : QStringLiteral("%1: %2").arg(text, row.error);
+}
+
 void QueueModel::setRows(std::vector<QueueRow> rows)
 {
     beginResetModel();
@@ -45,6 +57,19 @@ void QueueModel::update(const QueueRow& row)
     if (const auto at = rowOf(row.id)) {
         m_rows[static_cast<std::size_t>(*at)] = row;
         Q_EMIT dataChanged(index(*at), index(*at));
+    }
+}
+
+void QueueModel::setProgress(const QString& id, double share, std::optional<double> secondsLeft)
+{
+    if (const auto at = rowOf(id)) {
+        QueueRow& row = m_rows[static_cast<std::size_t>(*at)];
+        const QString former = queueRowState(row);
+        row.progress = std::clamp(share, 0.0, 1.0);
+        row.secondsLeft = secondsLeft;
+        if (queueRowState(row) != former) {
+            Q_EMIT dataChanged(index(*at), index(*at), {Qt::ToolTipRole, Qt::AccessibleTextRole});
+        }
     }
 }
 
@@ -79,10 +104,8 @@ QVariant QueueModel::data(const QModelIndex& index, int role) const
         case Qt::DisplayRole:
             return row.title;
         case Qt::ToolTipRole:
-        case Qt::AccessibleTextRole: {
-            QString text = QStringLiteral("%1\n%2\n%3").arg(row.title, row.detail, queueStateText(row.state));
-            return row.error.isEmpty() ? text : text + QStringLiteral(": ") + row.error;
-        }
+        case Qt::AccessibleTextRole:
+            return QStringLiteral("%1\n%2\n%3").arg(row.title, row.detail, queueRowState(row));
         case IdRole:
             return row.id;
         default:

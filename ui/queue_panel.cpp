@@ -68,15 +68,7 @@ void QueueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     const QueueRow& shown = m_model->rows()[static_cast<std::size_t>(index.row())];
     painter->save();
     const QRect row = option.rect;
-    const bool selected = option.state.testFlag(QStyle::State_Selected);
-    if (selected || option.state.testFlag(QStyle::State_MouseOver)) {
-        painter->fillRect(row, option.palette.color(selected ? QPalette::Midlight : QPalette::AlternateBase));
-    }
-    if (selected) {
-        painter->fillRect(QRect(row.left(), row.top(), 3, row.height()), m_theme.accent);
-    }
-    painter->setPen(m_theme.line);
-    painter->drawLine(row.bottomLeft(), row.bottomRight());
+    paintRowGround(*painter, option, m_theme);
     iconOf(shown.state).paint(painter, QRect(row.left() + margin, row.top() + 9, iconSide, iconSide));
 
     const int left = row.left() + margin + iconSide + 8;
@@ -92,14 +84,14 @@ void QueueDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
     };
     line(0, shown.title, m_theme.text, true);
     line(1, shown.detail, m_theme.mutedText, false);
-    const QString state = queueStateText(shown.state);
-    line(2, shown.error.isEmpty() ? state : QStringLiteral("%1: %2").arg(state, shown.error),
-         colorOf(shown.state), false);
-    if (option.state.testFlag(QStyle::State_HasFocus)) {
-        painter->setPen(m_theme.accent);
-        painter->setBrush(Qt::NoBrush);
-        painter->drawRect(row.adjusted(0, 0, -1, -1));
+    line(2, queueRowState(shown), colorOf(shown.state), false);
+    if (shown.state == QueueState::running && shown.progress) {
+        const QRect bar(left, row.bottom() - 4, width, 3);
+        painter->fillRect(bar, m_theme.line);
+        painter->fillRect(QRect(bar.left(), bar.top(), static_cast<int>(bar.width() * *shown.progress), 3),
+                          m_theme.accent);
     }
+    paintRowFocus(*painter, option, m_theme);
     painter->restore();
 }
 

@@ -28,8 +28,13 @@ struct QueueRow {
     QString title;   ///< policy and its value
     QString detail;  ///< model, seed, images, solver, steps
     QueueState state = QueueState::waiting;
-    QString error;  ///< of a failed one
+    QString error = {};                      ///< of a failed one
+    std::optional<double> progress = {};     ///< of the running one, 0..1
+    std::optional<double> secondsLeft = {};  ///< likewise, where it can be told
 };
+
+/// "waiting", "running, 42 %, 9 s left", "failed: out of memory"
+QString queueRowState(const QueueRow& row);
 
 /// The queue in the order in which it runs.
 class QueueModel : public QAbstractListModel
@@ -45,6 +50,8 @@ public:
     void append(const QueueRow& row);
     /// Replaces the one of the same id.
     void update(const QueueRow& row);
+    /// How far the one of this id is.
+    void setProgress(const QString& id, double share, std::optional<double> secondsLeft);
     void remove(const QString& id);
     std::optional<int> rowOf(const QString& id) const;
     const std::vector<QueueRow>& rows() const { return m_rows; }
@@ -63,7 +70,7 @@ private:
     std::vector<QueueRow> m_rows;
 };
 
-/// Two lines, and the state as a sign and a word.
+/// Two lines, the state as a sign and in words, and of the running one a bar.
 class QueueDelegate : public QStyledItemDelegate
 {
     Q_OBJECT

@@ -352,6 +352,17 @@ void RunController::showStatus()
     status.previewsPerSecond = m_picturesPerSecond;
     status.previewShare.reset();
     m_window.status()->setStatus(status);
+    Q_EMIT progressed(shareDone(), status.secondsLeft);
+}
+
+double RunController::shareDone() const
+{
+    const SamplingSettings& settings = m_record.settings;
+    const int before = std::min(m_estimate.batch() * settings.batch, settings.count);
+    const int now = std::min(settings.batch, settings.count - before);
+    const double imageSteps =
+        static_cast<double>(before) * settings.steps + static_cast<double>(now) * m_estimate.steps_run();
+    return imageSteps / std::max(1.0, static_cast<double>(settings.count) * settings.steps);
 }
 
 void RunController::end(quint64 job, JobState state, const OutcomePointer& outcome)

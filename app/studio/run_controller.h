@@ -86,6 +86,8 @@ public:
     static constexpr double drawingShare = 0.04;
 
 Q_SIGNALS:
+    /// Share of the run's image steps, and the time left where it can be told.
+    void progressed(double share, std::optional<double> secondsLeft);
     void started();
     /// Frames came; live() is what it was in the steps before `firstStep`.
     void advanced(int firstStep);
@@ -106,6 +108,7 @@ private:
     /// What a branch takes over from its parent.
     void showBeginning(const BranchPoint& from);
     void showStatus();
+    double shareDone() const;
     void askForPicture();
 
     EngineThread& m_engine;

@@ -246,6 +246,13 @@ void RunQueue::advance()
     m_host.start(QueueItem(*next));
 }
 
+void RunQueue::setProgress(double share, std::optional<double> secondsLeft)
+{
+    if (isRunning()) {
+        m_model.setProgress(m_running, share, secondsLeft);
+    }
+}
+
 void RunQueue::runEnded(JobState state)
 {
     if (!isRunning()) {

@@ -9,6 +9,7 @@
 #include <QObject>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 class QAction;
@@ -53,6 +54,8 @@ public:
     void runEnded(JobState state);
     /// Why it failed: before or after runEnded. False where no queued run did.
     bool runFailed(const Failure& failure);
+    /// How far the queued run in progress is.
+    void setProgress(double share, std::optional<double> secondsLeft);
     /// Starts the next one where that can be.
     void advance();
 

@@ -72,6 +72,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
       m_presets(m_window, m_parameters,
                 m_options.remember ? QFileInfo(m_store.file()).dir().filePath(QStringLiteral("presets.json"))
                                    : QString()),
+      m_baselines(m_state, m_window),
       m_history(m_state, m_window, m_undo.stack()),
       m_queue(m_state, m_window, queueHost()),
       m_whatIf(m_run, m_window),
@@ -140,6 +141,7 @@ void Studio::begin()
         m_window.messages()->post(std::move(message));
     }
     m_presets.load();
+    m_baselines.load();
     m_history.load();
     m_queue.load();
     listDevices();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "studio/advisor_controller.h"
+#include "studio/baselines.h"
 #include "studio/branches.h"
 #include "studio/cursor_pictures.h"
 #include "studio/dropped.h"
@@ -142,7 +143,6 @@ private:
     /// theta, t_s or the static layer in the controls have moved.
     void onValuesMoved();
     void togglePause();
-    void rememberBaseline(RunRecord& record);
     void connectExport();
     /// `remembersKinds`: what is chosen is proposed the next time.
     void askForExport(const ui::ExportChoice& preset, bool remembersKinds);
@@ -163,6 +163,7 @@ private:
     UndoSteps m_undo;
     ParameterUndo m_parameters;
     Presets m_presets;
+    Baselines m_baselines;
     History m_history;
     RunQueue m_queue;
     std::optional<QueueItem> m_queued;  ///< waits for its model to be open
@@ -185,8 +186,7 @@ private:
     bool m_startWhenOpen = false;
     std::function<void()> m_afterRun;
     std::shared_ptr<const KeptRun> m_kept;
-    std::optional<EarlierRun> m_restored;  ///< whose settings the controls were given whole
-    std::map<std::string, BaselineRecord> m_baselines;
+    std::optional<EarlierRun> m_restored;       ///< whose settings the controls were given whole
     ui::ExportChoice m_exportChoice;            ///< proposed the next time
     ui::ExportChoice m_exporting;               ///< in progress, or the last one
     std::shared_ptr<const KeptRun> m_exported;  ///< in progress

@@ -55,6 +55,7 @@ void Studio::connectKeeping()
     connect(m_window.controls(), &ui::ControlPanel::settingsChanged, this, rememberSoon);
     connect(&m_window, &ui::MainWindow::themeChanged, this, rememberSoon);
     connect(&m_history, &History::limitChanged, this, rememberSoon);
+    connect(&m_run, &RunController::progressed, &m_queue, &RunQueue::setProgress);
     connect(m_queue.addAction(), &QAction::triggered, this, [this] {
         if (m_model) {
             m_queue.add(m_window.controls()->settings(), m_remembered.lastModel,

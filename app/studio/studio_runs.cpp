@@ -14,27 +14,6 @@
 namespace duodiff::studio
 {
 
-namespace
-{
-
-/// What has to be equal for one run's time to be another's baseline.
-std::string baselineKey(const RunRecord& record)
-{
-    const SamplingSettings& s = record.settings;
-    const auto digest = record.model.sha256.find("full");
-    QStringList parts{
-        QString::fromStdString(digest == record.model.sha256.end() ? record.model.path : digest->second),
-        QString::number(static_cast<int>(s.solver)),
-        QString::number(s.steps),
-        QString::number(std::min(s.batch, s.count)),
-        QString::fromStdString(record.machine.device),
-        QString::fromStdString(record.machine.precision),
-        QString::number(record.machine.threads)};
-    return parts.join(QLatin1Char('|')).toStdString();
-}
-
-}  // namespace
-
 void Studio::generate()
 {
     const auto settings = m_window.controls()->settings();
@@ -101,28 +80,9 @@ void Studio::onRunEnded(JobState state, const OutcomePointer& outcome)
     }
 }
 
-void Studio::rememberBaseline(RunRecord& record)
-{
-    const auto finished = record.images.size();
-    // A branch has run a part of its steps, a probe run more than its policy asks for: neither time is one of
-    // the whole run.
-    if (record.state != RunState::done || finished == 0 || record.branch || record.all_uncertainties) {
-        return;
-    }
-    const std::string key = baselineKey(record);
-    if (record.settings.policy == PolicyKind::full) {
-        BaselineRecord baseline;
-        baseline.ms_per_image = record.sampling_ms / static_cast<double>(finished);
-        baseline.what = tr("full, seed %1, %2 images").arg(record.settings.seed).arg(finished).toStdString();
-        m_baselines[key] = baseline;
-    } else if (const auto known = m_baselines.find(key); known != m_baselines.end()) {
-        record.baseline = known->second;
-    }
-}
-
 void Studio::keep(std::shared_ptr<KeptRun> run)
 {
-    rememberBaseline(run->record);
+    m_baselines.apply(run->record);
     m_kept = std::move(run);
     showKept();
     m_history.keep(m_kept);

@@ -267,6 +267,27 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(f.states(), QList<QueueState>{done}, patience);
     }
 
+    void theRunningRowSaysHowFarItIsAndTheOthersDoNot()
+    {
+        QueueFixture f;
+        f.script->gate.close();
+        f.script->gate.allow(15);
+        f.addRun(1, 20);
+        f.addRun(2, 20);
+        f.script->gate.waitForVisitor();
+        const auto words = [&f](int row) {
+            return f.queue().model().index(row).data(Qt::AccessibleTextRole).toString();
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(words(0).contains(QStringLiteral("running, 75 %")), patience);
+        QVERIFY2(words(0).contains(QStringLiteral(" left")), qPrintable(words(0)));
+        QVERIFY(words(1).endsWith(QStringLiteral("waiting")));
+        QCOMPARE(f.queue().model().rows()[0].progress, std::optional(0.75));
+        f.script->gate.open();
+        QTRY_COMPARE_WITH_TIMEOUT(f.states(), (QList<QueueState>{done, done}), patience);
+        QVERIFY(words(0).endsWith(QStringLiteral("done")));
+        QVERIFY(!f.queue().model().rows()[0].progress);
+    }
+
     void aDamagedQueueIsKeptAsideWithANotice_data()
     {
         QTest::addColumn<QByteArray>("bytes");
