@@ -42,7 +42,7 @@ AdvisorCard::AdvisorCard(QWidget* parent)
       m_title(new QLabel(this)),
       m_predicted(new QLabel(this)),
       m_note(new QLabel(this)),
-      m_try(new QPushButton(tr("Run it"), this))
+      m_try(new QPushButton(tr("Try it as a twin run"), this))
 {
     setObjectName(QStringLiteral("advisorCard"));
     setAccessibleName(tr("Proposed switch step"));
@@ -62,7 +62,7 @@ AdvisorCard::AdvisorCard(QWidget* parent)
     m_title->setObjectName(QStringLiteral("adviceTitle"));
     m_predicted->setObjectName(QStringLiteral("advicePredicted"));
     m_note->setObjectName(QStringLiteral("adviceNote"));
-    m_try->setAccessibleName(tr("Run the proposed switch step"));
+    m_try->setAccessibleName(tr("Try the proposed switch step as a twin run"));
     layout->addSpacing(4);
     layout->addWidget(m_try);
     connect(m_try, &QPushButton::clicked, this, &AdvisorCard::tryRequested);
@@ -92,9 +92,9 @@ void AdvisorCard::display(const SwitchAdvice& advice)
 void AdvisorCard::setUnavailable(const QString& reason)
 {
     m_try->setEnabled(reason.isEmpty());
-    const QString what =
-        tr("Set the policy DuoDiff and this t\u209b, the rest as in the run on display, and "
-           "generate");
+    const QString what = tr(
+        "Set the policy DuoDiff and this t\u209b, the rest as in the run on display, and run it beside the\n"
+        "full network from the same noise. A full run that is there already is not repeated. (Ctrl+Alt+S)");
     m_try->setToolTip(reason.isEmpty() ? what : reason);
 }
 

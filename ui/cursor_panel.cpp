@@ -8,11 +8,13 @@
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QLabel>
+#include <QSignalBlocker>
 #include <QSpinBox>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <cmath>
 
 namespace duodiff::ui
@@ -173,6 +175,9 @@ CursorPanel::CursorPanel(QWidget* parent)
       m_note(new QLabel(this)),
       m_play(new QToolButton(this)),
       m_rate(new QSpinBox(this)),
+      m_map(new QToolButton(this)),
+      m_mapLayer(new QSpinBox(this)),
+      m_mapNote(new QLabel(this)),
       m_curve(new UncertaintyPlot(this)),
       m_table(new LayerTable(this)),
       m_view(new QTableView(this))
@@ -200,6 +205,8 @@ CursorPanel::CursorPanel(QWidget* parent)
     line->addWidget(m_play);
     line->addWidget(m_rate, 1);
     layout->addLayout(line);
+    layout->addLayout(buildMapLine());
+    layout->addWidget(m_mapNote);
     layout->addWidget(m_curve, 3);
 
     m_view->setModel(m_table);
@@ -235,6 +242,52 @@ CursorPanel::CursorPanel(QWidget* parent)
     setPlayable(false);
     setPlaying(false);
     display(std::nullopt);
+}
+
+QLayout* CursorPanel::buildMapLine()
+{
+    m_map->setObjectName(QStringLiteral("uncertaintyMap"));
+    m_map->setText(tr("Map"));
+    m_map->setCheckable(true);
+    m_map->setProperty("role", QStringLiteral("chip"));
+    m_map->setAccessibleName(tr("Uncertainty map over the pictures"));
+    m_mapLayer->setPrefix(tr("after layer "));
+    m_mapLayer->setAccessibleName(tr("Layer of the map"));
+    m_mapLayer->setToolTip(tr(
+        "Blocks run when the uncertainty of every patch is read. From the first probe to the last, default\n"
+        "the last."));
+    m_mapNote->setProperty("role", QStringLiteral("muted"));
+    m_mapNote->setWordWrap(true);
+    auto* line = new QHBoxLayout;
+    line->setSpacing(6);
+    line->addWidget(m_map);
+    line->addWidget(m_mapLayer, 1);
+    connect(m_map, &QToolButton::clicked, this, &CursorPanel::mapRequested);
+    connect(m_mapLayer, &QSpinBox::valueChanged, this, &CursorPanel::mapLayerChosen);
+    setMap(false, 0, 0, 0, {});
+    return line;
+}
+
+void CursorPanel::setMap(bool on, int firstLayer, int lastLayer, int layer, const QString& reason)
+{
+    const QSignalBlocker quiet(m_mapLayer);
+    const bool can = reason.isEmpty();
+    m_map->setChecked(on && can);
+    m_map->setEnabled(can);
+    m_map->setToolTip(
+        can ? tr("Lay the uncertainty of every patch over the pictures, as the network reads it from x_t at\n"
+                 "this step. Default: off. (U)")
+            : reason);
+    m_mapLayer->setRange(firstLayer, std::max(firstLayer, lastLayer));
+    m_mapLayer->setValue(layer);
+    m_mapLayer->setEnabled(can && on);
+    m_mapNote->setText(reason);
+    m_mapNote->setVisible(!reason.isEmpty());
+}
+
+QString CursorPanel::mapNote() const
+{
+    return m_mapNote->text();
 }
 
 int CursorPanel::rate() const

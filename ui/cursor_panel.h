@@ -10,6 +10,7 @@
 #include <optional>
 
 class QLabel;
+class QLayout;
 class QSpinBox;
 class QTableView;
 class QToolButton;
@@ -60,6 +61,13 @@ public:
     void setTheme(const Theme& theme);
     QString textSummary() const;
 
+    /// Point 9, the map over the pictures: whether it is on, the layers that it can be of and the one it is
+    /// of. `reason`: why there can be none; empty: there can.
+    void setMap(bool on, int firstLayer, int lastLayer, int layer, const QString& reason);
+    QToolButton* mapButton() const { return m_map; }
+    QSpinBox* mapLayerBox() const { return m_mapLayer; }
+    QString mapNote() const;
+
     QToolButton* playButton() const { return m_play; }
     QSpinBox* rateBox() const { return m_rate; }
     LayerTable* table() const { return m_table; }
@@ -67,6 +75,8 @@ public:
     QSize sizeHint() const override { return {240, 330}; }
 
 Q_SIGNALS:
+    void mapRequested(bool on);
+    void mapLayerChosen(int layer);
     void playRequested();
     /// By so many steps, from where the cursor is.
     void moveRequested(int steps);
@@ -78,6 +88,7 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
+    QLayout* buildMapLine();
     bool moveByKey(const QKeyEvent& event);
     QString headline() const;
 
@@ -91,6 +102,9 @@ private:
     QLabel* m_note;
     QToolButton* m_play;
     QSpinBox* m_rate;
+    QToolButton* m_map;
+    QSpinBox* m_mapLayer;
+    QLabel* m_mapNote;
     UncertaintyPlot* m_curve;
     LayerTable* m_table;
     QTableView* m_view;

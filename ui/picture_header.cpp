@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/picture_header.h"
 
+#include "ui/uncertainty_overlay.h"
+
 #include <QButtonGroup>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -10,7 +12,11 @@ namespace duodiff::ui
 {
 
 PictureHeader::PictureHeader(QWidget* parent)
-    : QWidget(parent), m_buttons(new QButtonGroup(this)), m_what(new QLabel(this)), m_step(new QLabel(this))
+    : QWidget(parent),
+      m_buttons(new QButtonGroup(this)),
+      m_what(new QLabel(this)),
+      m_step(new QLabel(this)),
+      m_scale(new MapScale(this))
 {
     auto* line = new QHBoxLayout(this);
     line->setContentsMargins(16, 6, 16, 2);
@@ -53,6 +59,8 @@ PictureHeader::PictureHeader(QWidget* parent)
         label->setTextFormat(Qt::RichText);
     }
     line->addWidget(m_what, 1);
+    line->addWidget(m_scale);
+    line->addSpacing(10);
     line->addWidget(m_step);
     connect(m_buttons, &QButtonGroup::idClicked, this,
             [this](int id) { setChoice(static_cast<PictureChoice>(id)); });

@@ -9,6 +9,8 @@ class QLabel;
 namespace duodiff::ui
 {
 
+class MapScale;
+
 /// Which pictures of a batch in the making are shown.
 enum class PictureChoice { noisy, predicted, both };
 
@@ -27,6 +29,7 @@ public:
     void setTexts(const QString& what, const QString& step);
     QString what() const;
     QString step() const;
+    MapScale* scale() const { return m_scale; }
 
 Q_SIGNALS:
     void choiceChanged(duodiff::ui::PictureChoice choice);
@@ -36,6 +39,7 @@ private:
     QButtonGroup* m_buttons;
     QLabel* m_what;
     QLabel* m_step;
+    MapScale* m_scale;
 };
 
 }  // namespace duodiff::ui

@@ -164,6 +164,10 @@ void PredictionCard::buildOffers(QVBoxLayout& layout)
         tr("Recompute the images when the slider, its key or the line is let go. Default: on. (Ctrl+Alt+L)"));
     m_live->setAccessibleName(tr("Recompute live"));
     m_live->setToolTip(tr("Recompute the images at every move, while it is dragged. Default: off. (Ctrl+L)"));
+    for (QPushButton* button : {m_recompute, m_probe}) {
+        // The panel decides how wide the card is.
+        button->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    }
     layout.addSpacing(4);
     layout.addWidget(m_recompute);
     layout.addWidget(m_probe);
@@ -187,7 +191,9 @@ void PredictionCard::offer(const PredictionOffers& offers)
 {
     m_recompute->setVisible(!offers.recompute.isEmpty());
     m_recompute->setText(offers.recompute);
-    m_recompute->setAccessibleName(offers.recompute.isEmpty() ? tr("Recompute") : offers.recompute);
+    m_recompute->setAccessibleName(
+        offers.recompute.isEmpty() ? tr("Recompute")
+                                   : QString(offers.recompute).replace(QLatin1Char('\n'), QLatin1Char(' ')));
     m_probe->setVisible(offers.probe);
 }
 

@@ -34,7 +34,7 @@ PredictionText predictionText(const WhatIf& whatIf, std::optional<double> record
 
 /// What can be done about a prediction; see PredictionCard::offer.
 struct PredictionOffers {
-    QString recompute;   ///< "Recompute from t = 712 (3 s)"; empty: not now
+    QString recompute;   ///< "Recompute from t = 712\n(3 s)"; empty: not now
     bool probe = false;  ///< a run that fills in what is not known
 };
 

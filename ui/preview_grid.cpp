@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/preview_grid.h"
 
-#include "ui/plot_marks.h"
-
-#include <QHelpEvent>
-#include <QKeyEvent>
-#include <QMouseEvent>
 #include <QPainter>
 #include <QScrollBar>
-#include <QToolTip>
 
 #include <algorithm>
 #include <cmath>
@@ -19,10 +13,8 @@ namespace duodiff::ui
 namespace
 {
 
-constexpr int margin = 14;
-constexpr int smallestTile = 24;     // screen pixels; below it the grid scrolls instead
-constexpr int largestUpscale = 12;   // a single 28 x 28 picture does not fill a whole screen
-constexpr int smoothAboveSize = 96;  // pictures with both sides longer are scaled smoothly
+constexpr int smallestTile = 24;    // screen pixels; below it the grid scrolls instead
+constexpr int largestUpscale = 12;  // a single 28 x 28 picture does not fill a whole screen
 
 /// Wraps the strip's pixels; the image and all its copies keep them alive.
 QImage wrap(const PictureStrip& strip)
@@ -83,6 +75,7 @@ void PreviewGrid::beginRun(int count, int width, int height, const QStringList& 
     m_picture = QSize(std::max(width, 1), std::max(height, 1));
     m_captions = captions;
     m_message.clear();
+    m_overlays.clear();
     m_hovered.reset();
     m_highlighted.reset();
     m_marked.clear();
@@ -125,7 +118,7 @@ void PreviewGrid::setPicturePairs(int firstImage, const PictureStrip& left, cons
     const QSize size(pairs.width(), left.height);
     for (int tile = 0; tile < left.count && firstImage + tile < count(); ++tile) {
         m_tiles[static_cast<std::size_t>(firstImage + tile)] = {
-            pairs, QRect(QPoint(0, tile * left.height), size), {}};
+            pairs, QRect(QPoint(0, tile * left.height), size), {}, left.width};
     }
     takePictureSize(size);
     viewport()->update();
@@ -157,6 +150,28 @@ void PreviewGrid::setUnfinished(int index, const QImage& image, const QString& n
     }
 }
 
+void PreviewGrid::setOverlay(int index, const QImage& overlay, const QString& note)
+{
+    if (index >= 0 && index < count() && !overlay.isNull()) {
+        m_overlays[index] = {overlay, note};
+        viewport()->update();
+    }
+}
+
+void PreviewGrid::clearOverlays()
+{
+    if (!m_overlays.empty()) {
+        m_overlays.clear();
+        viewport()->update();
+    }
+}
+
+QImage PreviewGrid::overlay(int index) const
+{
+    const auto found = m_overlays.find(index);
+    return found == m_overlays.end() ? QImage() : found->second.image;
+}
+
 void PreviewGrid::takePictureSize(const QSize& size)
 {
     // Latent models preview at another size than the finished picture has.
@@ -179,6 +194,7 @@ void PreviewGrid::clear(const QString& message)
     m_message = message.isEmpty() ? tr("Pictures form here. Press Generate (Ctrl+Return) to start, "
                                        "or drop a model, an image or a run file.")
                                   : message;
+    m_overlays.clear();
     m_hovered.reset();
     m_highlighted.reset();
     m_marked.clear();
@@ -351,87 +367,6 @@ QImage PreviewGrid::composed(int scale, int gap) const
     return result;
 }
 
-void PreviewGrid::paintEvent(QPaintEvent* event)
-{
-    QPainter painter(viewport());
-    painter.fillRect(event->rect(), m_theme.window);
-    if (m_tiles.empty()) {
-        paintMessage(painter);
-        return;
-    }
-    if (m_tile.isEmpty()) {
-        return;
-    }
-    const bool shrunk = m_tile.width() * devicePixelRatioF() < m_picture.width();
-    painter.setRenderHint(QPainter::SmoothPixmapTransform,
-                          shrunk || std::min(m_picture.width(), m_picture.height()) > smoothAboveSize);
-    const int pitch = m_tile.height() + m_gap;
-    const int top = event->rect().top() - m_origin.y() + verticalScrollBar()->value();
-    const int bottom = event->rect().bottom() - m_origin.y() + verticalScrollBar()->value();
-    const int first = std::max(0, top / pitch) * m_columns;
-    const int last = std::min(count(), (std::max(0, bottom) / pitch + 1) * m_columns);
-    for (int index = first; index < last; ++index) {
-        const QRect rect = tileRect(index);
-        const Tile& tile = m_tiles[static_cast<std::size_t>(index)];
-        if (tile.source.isNull()) {
-            painter.fillRect(rect, m_theme.isDark() ? m_theme.panel : m_theme.line.lighter(108));
-        } else {
-            painter.drawImage(rect, tile.source, tile.part);
-        }
-        if (!m_marked.empty()) {
-            paintMark(painter, rect, m_marked[static_cast<std::size_t>(index)]);
-        }
-        if (!tile.note.isEmpty()) {
-            painter.setPen(QPen(m_theme.warning, 2.0, Qt::DashLine));
-            painter.setBrush(Qt::NoBrush);
-            painter.drawRect(rect.adjusted(1, 1, -1, -1));
-        }
-    }
-    painter.setRenderHint(QPainter::Antialiasing);
-    const auto outline = [&](std::optional<int> index, const QColor& color, double width) {
-        if (index && *index >= 0 && *index < count()) {
-            painter.setPen(QPen(color, width));
-            painter.setBrush(Qt::NoBrush);
-            painter.drawRoundedRect(QRectF(tileRect(*index)).adjusted(-2, -2, 2, 2), 3, 3);
-        }
-    };
-    outline(m_hovered, m_theme.mutedText, 1.5);
-    outline(m_highlighted, m_theme.trace, 2.0);
-    outline(m_selected, hasFocus() ? m_theme.accent : m_theme.mutedText, 2.0);
-}
-
-void PreviewGrid::paintMark(QPainter& painter, const QRect& rect, bool marked) const
-{
-    if (!marked) {
-        QColor veil = m_theme.window;
-        veil.setAlphaF(0.6F);
-        painter.fillRect(rect, veil);
-        return;
-    }
-    const int corner = std::clamp(rect.width() / 6, 5, 14);
-    painter.setPen(QPen(m_theme.trace, 2));
-    painter.setBrush(Qt::NoBrush);
-    painter.drawRect(rect.adjusted(0, 0, -1, -1));
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(m_theme.trace);
-    painter.drawPolygon(
-        QPolygon({rect.topLeft(), rect.topLeft() + QPoint(corner, 0), rect.topLeft() + QPoint(0, corner)}));
-    painter.setBrush(Qt::NoBrush);
-}
-
-void PreviewGrid::paintMessage(QPainter& painter) const
-{
-    const QRect room = viewport()->rect().adjusted(40, 0, -40, 0);
-    const int side = 44;
-    QRect icon(0, 0, side, side);
-    icon.moveCenter(room.center() - QPoint(0, 34));
-    themedIcon(QStringLiteral("grid"), m_theme, m_theme.faintText).paint(&painter, icon);
-    painter.setFont(plotFont(13));
-    painter.setPen(m_theme.mutedText);
-    painter.drawText(QRect(room.left(), icon.bottom() + 14, room.width(), 80),
-                     static_cast<int>(Qt::AlignHCenter | Qt::AlignTop) | Qt::TextWordWrap, m_message);
-}
-
 void PreviewGrid::resizeEvent(QResizeEvent* event)
 {
     QAbstractScrollArea::resizeEvent(event);
@@ -443,122 +378,6 @@ void PreviewGrid::scrollContentsBy(int, int)
     viewport()->update();
 }
 
-void PreviewGrid::setHovered(std::optional<int> index)
-{
-    if (m_hovered == index) {
-        return;
-    }
-    m_hovered = index;
-    viewport()->update();
-    Q_EMIT imageHovered(index.value_or(-1));
-}
-
-void PreviewGrid::mouseMoveEvent(QMouseEvent* event)
-{
-    setHovered(indexAt(event->position().toPoint()));
-}
-
-void PreviewGrid::mousePressEvent(QMouseEvent* event)
-{
-    if (const auto index = indexAt(event->position().toPoint()); index && event->button() == Qt::LeftButton) {
-        select(*index);
-    }
-}
-
-void PreviewGrid::mouseDoubleClickEvent(QMouseEvent* event)
-{
-    if (const auto index = indexAt(event->position().toPoint()); index && event->button() == Qt::LeftButton) {
-        Q_EMIT imageActivated(*index);
-    }
-}
-
-bool PreviewGrid::viewportEvent(QEvent* event)
-{
-    if (event->type() == QEvent::Leave) {
-        setHovered(std::nullopt);
-    } else if (event->type() == QEvent::ToolTip) {
-        const auto* help = static_cast<QHelpEvent*>(event);
-        if (const auto index = indexAt(help->pos())) {
-            QToolTip::showText(help->globalPos(), caption(*index), viewport(), tileRect(*index));
-        } else {
-            QToolTip::hideText();
-        }
-        return true;
-    }
-    return QAbstractScrollArea::viewportEvent(event);
-}
-
-void PreviewGrid::select(int index)
-{
-    index = std::clamp(index, 0, count() - 1);
-    if (m_selected == index) {
-        return;
-    }
-    m_selected = index;
-    const QRect rect = tileRect(index);
-    QScrollBar* bar = verticalScrollBar();
-    if (rect.top() < margin) {
-        bar->setValue(bar->value() + rect.top() - margin);
-    } else if (rect.bottom() > height() - margin) {
-        bar->setValue(bar->value() + rect.bottom() - (height() - margin));
-    }
-    refreshSummary();
-    viewport()->update();
-    Q_EMIT selectionChanged(index);
-}
-
-void PreviewGrid::keyPressEvent(QKeyEvent* event)
-{
-    if (m_tiles.empty()) {
-        event->ignore();
-        return;
-    }
-    const int here = m_selected.value_or(0);
-    const bool none = !m_selected;
-    const int rowsShown = std::max(1, (height() - 2 * margin) / (m_tile.height() + m_gap));
-    switch (event->key()) {
-        case Qt::Key_Left:
-            return select(none ? 0 : here - 1);
-        case Qt::Key_Right:
-            return select(none ? 0 : here + 1);
-        case Qt::Key_Up:
-            return select(none ? 0 : here - m_columns >= 0 ? here - m_columns : here);
-        case Qt::Key_Down:
-            return select(none ? 0 : here + m_columns < count() ? here + m_columns : here);
-        case Qt::Key_PageUp:
-            return select(std::max(here - rowsShown * m_columns, here % m_columns));
-        case Qt::Key_PageDown:
-            return select(here + rowsShown * m_columns);
-        case Qt::Key_Home:
-            return select(0);
-        case Qt::Key_End:
-            return select(count() - 1);
-        case Qt::Key_Return:
-        case Qt::Key_Enter:
-        case Qt::Key_Space:
-            if (m_selected) {
-                Q_EMIT imageActivated(*m_selected);
-                return;
-            }
-            break;
-        default:
-            break;
-    }
-    event->ignore();
-}
-
-void PreviewGrid::focusInEvent(QFocusEvent* event)
-{
-    QAbstractScrollArea::focusInEvent(event);
-    viewport()->update();
-}
-
-void PreviewGrid::focusOutEvent(QFocusEvent* event)
-{
-    QAbstractScrollArea::focusOutEvent(event);
-    viewport()->update();
-}
-
 QString PreviewGrid::caption(int index) const
 {
     const QString number = tr("Image %1").arg(index);
@@ -566,6 +385,9 @@ QString PreviewGrid::caption(int index) const
         index >= 0 && index < m_captions.size() ? number + QStringLiteral(" · ") + m_captions[index] : number;
     if (index >= 0 && index < count() && !m_tiles[static_cast<std::size_t>(index)].note.isEmpty()) {
         text += QStringLiteral(" · ") + m_tiles[static_cast<std::size_t>(index)].note;
+    }
+    if (const auto over = m_overlays.find(index); over != m_overlays.end()) {
+        text += QStringLiteral(" · ") + over->second.note;
     }
     return text;
 }

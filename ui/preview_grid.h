@@ -9,6 +9,7 @@
 #include <QRect>
 #include <QStringList>
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -37,6 +38,12 @@ public:
     void setImage(int index, const QImage& image);
     /// One that was stopped on its way: with a mark, and `note` in its caption.
     void setUnfinished(int index, const QImage& image, const QString& note);
+    /// Point 9: a half transparent image over the picture of image `index`, of a pair over the left one;
+    /// `note` goes into its caption. It stays until it is taken away, whatever the picture becomes.
+    void setOverlay(int index, const QImage& overlay, const QString& note);
+    void clearOverlays();
+    bool hasOverlay(int index) const { return m_overlays.contains(index); }
+    QImage overlay(int index) const;
     /// Other words for the images that are there.
     void setCaptions(const QStringList& captions);
     void clear(const QString& message = {});
@@ -85,12 +92,23 @@ protected:
 
 private:
     struct Tile {
-        QImage source;   ///< shared with the other tiles of the same strip
-        QRect part;      ///< of `source`
-        QString note{};  ///< of an unfinished image
+        QImage source;      ///< shared with the other tiles of the same strip
+        QRect part;         ///< of `source`
+        QString note{};     ///< of an unfinished image
+        int leftWidth = 0;  ///< of a pair: of its left picture, in the source's pixels
     };
 
+    struct Overlay {
+        QImage image;
+        QString note;
+    };
+
+    static constexpr int margin = 14;
+    /// Pictures with both sides longer are scaled smoothly.
+    static constexpr int smoothAboveSize = 96;
+
     void arrange();
+    void paintTile(QPainter& painter, int index) const;
     void takePictureSize(const QSize& size);
     static int gapFor(int columns);
     void setHovered(std::optional<int> index);
@@ -101,6 +119,7 @@ private:
 
     Theme m_theme;
     std::vector<Tile> m_tiles;
+    std::map<int, Overlay> m_overlays;
     QStringList m_captions;
     QString m_message;
     QSize m_picture;  ///< of one image, in its own pixels

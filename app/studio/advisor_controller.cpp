@@ -17,7 +17,8 @@ AdvisorController::AdvisorController(WhatIfController& whatIf, ui::MainWindow& w
       m_card(new ui::AdvisorCard),
       m_action(window.addAction(ui::MenuKind::run, tr("Try the &proposed switch step"),
                                 QStringLiteral("Ctrl+Alt+S"),
-                                tr("Run DuoDiff with the t_s that the AdaDiff run on display suggests")))
+                                tr("Run DuoDiff with the t_s that the AdaDiff run on display suggests as a "
+                                   "twin run, beside the full network")))
 {
     window.numbers()->addCard(m_card);
     m_card->setTheme(window.theme());

@@ -58,6 +58,13 @@ void CursorPictures::show(std::shared_ptr<const KeptRun> run)
     m_restStep = m_window.pictureStep();
 }
 
+void CursorPictures::setBeforeStep(bool before)
+{
+    if (std::exchange(m_beforeStep, before) != before) {
+        refresh();
+    }
+}
+
 void CursorPictures::begin()
 {
     m_maker.forget();
@@ -76,7 +83,7 @@ std::shared_ptr<const Trajectory> CursorPictures::trajectory() const
     return m_run.isRunning() ? m_run.trajectory() : m_kept ? m_kept->trajectory : nullptr;
 }
 
-CursorPictures::Plan CursorPictures::planFor(const Trajectory& trajectory, int stepsDone)
+CursorPictures::Plan CursorPictures::planFor(const Trajectory& trajectory, int stepsDone, bool before)
 {
     Plan plan;
     for (int batch = 0; batch < trajectory.batches(); ++batch) {
@@ -86,8 +93,10 @@ CursorPictures::Plan CursorPictures::planFor(const Trajectory& trajectory, int s
         }
         plan.behind = plan.behind || (plan.stepsDone >= 0 && state->steps_done != plan.stepsDone);
         plan.stepsDone = std::max(plan.stepsDone, state->steps_done);
-        plan.predicted = plan.predicted && !state->predicted.empty();
-        plan.places.push_back({batch, state->first_image, state->steps_done});
+        const int after = state->steps_done + (before ? 1 : 0);
+        const StatePointer predicting = before ? trajectory.state(batch, after) : state;
+        plan.predicted = plan.predicted && predicting && !predicting->predicted.empty();
+        plan.places.push_back({batch, state->first_image, state->steps_done, after});
     }
     return plan;
 }
@@ -97,7 +106,7 @@ void CursorPictures::refresh()
     if (!m_run.isRunning() && !m_kept) {
         return;
     }
-    if (m_cursor.isTaken()) {
+    if (m_cursor.isTaken() || (m_beforeStep && !m_run.isRunning())) {
         showStep(m_cursor.step().value_or(0));
     } else {
         letGo();
@@ -107,7 +116,8 @@ void CursorPictures::refresh()
 void CursorPictures::showStep(int step)
 {
     const auto from = trajectory();
-    const Plan plan = from ? planFor(*from, step + 1) : Plan();
+    const int wanted = m_beforeStep ? step : step + 1;
+    const Plan plan = from ? planFor(*from, wanted, m_beforeStep) : Plan();
     if (plan.places.empty()) {
         // A run in progress goes on showing its newest pictures.
         if (!m_run.isRunning()) {
@@ -120,10 +130,10 @@ void CursorPictures::showStep(int step)
     m_moved = true;
     ask(from, plan);
     const bool latent = !from->run()->preview_map.empty();
-    m_window.setPictureText(describe(plan, step + 1, latent),
-                            plan.stepsDone > 0
-                                ? placeText(plan.stepsDone - 1)
-                                : tr("before step <b>1</b> / %1").arg(from->run()->settings.steps));
+    const int named = m_beforeStep ? plan.stepsDone : plan.stepsDone - 1;
+    m_window.setPictureText(
+        describe(plan, wanted, latent),
+        named >= 0 ? placeText(named) : tr("before step <b>1</b> / %1").arg(from->run()->settings.steps));
 }
 
 void CursorPictures::letGo()
@@ -192,6 +202,9 @@ QString CursorPictures::describe(const Plan& plan, int wanted, bool latent) cons
                                                   : tr("%1 and predicted <b>x<sub>0</sub></b>").arg(noisy);
     }
     QStringList notes{what};
+    if (m_beforeStep) {
+        notes << tr("as the step reads it");
+    }
     if (latent) {
         notes << tr("approximation of the latent");
     }

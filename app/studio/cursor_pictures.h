@@ -36,6 +36,9 @@ public:
 
     /// Another run is on display, its images in the grid and its label above them.
     void show(std::shared_ptr<const KeptRun> run);
+    /// x_t as the network reads it at the step, in place of what the step makes of it; also where nobody has
+    /// taken the cursor of a run that has ended.
+    void setBeforeStep(bool before);
     /// Steps done of the pictures in the grid; nothing where they are not of a step of the past.
     std::optional<int> stepsDone() const { return m_stepsDone; }
 
@@ -59,7 +62,8 @@ private:
     void ask(const std::shared_ptr<const Trajectory>& trajectory, const Plan& plan);
     void receive(int stepsDone, const std::vector<PictureMaker::Made>& made);
     std::shared_ptr<const Trajectory> trajectory() const;
-    static Plan planFor(const Trajectory& trajectory, int stepsDone);
+    /// `before`: the predicted x_0 is the one that comes of x_t.
+    static Plan planFor(const Trajectory& trajectory, int stepsDone, bool before = false);
     QString describe(const Plan& plan, int wanted, bool latent) const;
     QString reasonForNone() const;
     /// "t = 512   step 31 / 50"
@@ -72,6 +76,7 @@ private:
     std::shared_ptr<const KeptRun> m_kept;
     QString m_restWhat;  ///< the label while nobody has taken the cursor
     QString m_restStep;
+    bool m_beforeStep = false;
     bool m_moved = false;   ///< the grid shows, or will, other pictures than the run's newest
     bool m_worded = false;  ///< the label says why there are no others
     std::optional<int> m_stepsDone;

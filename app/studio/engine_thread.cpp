@@ -193,4 +193,20 @@ JobPointer EngineThread::sample(const SamplingSettings& settings, const RunExtra
     return job;
 }
 
+JobPointer EngineThread::readUncertainty(const std::shared_ptr<const Trajectory>& trajectory, int batch,
+                                         int stepsDone)
+{
+    auto job = newJob();
+    post([this, job, trajectory, batch, stepsDone] {
+        perform(job, [&](Engine& engine) {
+            const auto read = std::make_shared<const LayerUncertainty>(
+                engine.uncertainty_of(*trajectory, batch, stepsDone));
+            if (job->end(JobState::done)) {
+                postBack([this, id = job->id(), read] { Q_EMIT uncertaintyRead(id, read); });
+            }
+        });
+    });
+    return job;
+}
+
 }  // namespace duodiff::studio

@@ -40,7 +40,8 @@ struct RunExtras {
 
 /// The window's handle on the one engine thread. The engine is made there by the first job, used there,
 /// and destroyed there. Nothing here waits for it, except shutDown(). Every signal is emitted on the
-/// window thread, and each job gets exactly one of opened, sampled (done), failed, cancelled.
+/// window thread, and each job gets exactly one of opened, sampled (done), uncertaintyRead, failed,
+/// cancelled.
 class EngineThread : public QObject
 {
     Q_OBJECT
@@ -53,6 +54,8 @@ public:
     JobPointer open(const ModelSource& source);
     /// One run at a time: the mailbox takes this one's frames from now on.
     JobPointer sample(const SamplingSettings& settings, const RunExtras& extras = {});
+    /// Every layer of the early-exit network on a held state; `uncertaintyRead`, failed or cancelled follows.
+    JobPointer readUncertainty(const std::shared_ptr<const Trajectory>& trajectory, int batch, int stepsDone);
     Mailbox& mailbox() { return m_mailbox; }
 
     /// Stops every job and ends the thread; at most one step's time. Jobs not yet ended end as
@@ -63,6 +66,7 @@ Q_SIGNALS:
     void progressed(quint64 job, const QString& what, double fraction);
     void opened(quint64 job, const duodiff::ModelInfo& info);
     void sampled(quint64 job, duodiff::studio::OutcomePointer outcome);
+    void uncertaintyRead(quint64 job, const std::shared_ptr<const duodiff::LayerUncertainty>& read);
     void failed(quint64 job, const duodiff::Failure& failure);
     /// `outcome` is null where the job never began or was no sampling.
     void cancelled(quint64 job, duodiff::studio::OutcomePointer outcome);

@@ -17,7 +17,8 @@ std::vector<PictureMaker::Made> make(const PictureMaker::Wish& wish)
     for (const PictureMaker::Place& place : wish.places) {
         PictureMaker::Made made{place.firstImage, {}, {}};
         if (wish.predicted) {
-            made.predicted = wish.trajectory->picture(place.batch, place.stepsDone, PictureKind::predicted);
+            made.predicted =
+                wish.trajectory->picture(place.batch, place.predictedAfter, PictureKind::predicted);
         }
         if (wish.noisy || !made.predicted) {
             made.noisy = wish.trajectory->picture(place.batch, place.stepsDone, PictureKind::noisy);

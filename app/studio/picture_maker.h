@@ -23,7 +23,8 @@ public:
     struct Place {
         int batch = 0;
         int firstImage = 0;
-        int stepsDone = 0;
+        int stepsDone = 0;       ///< of x_t
+        int predictedAfter = 0;  ///< steps done where the predicted x_0 is held
     };
     struct Made {
         int firstImage = 0;

@@ -328,7 +328,7 @@ void Recompute::refresh()
         offers.recompute = tr("Recompute from t = %1").arg(from->t);
         if (from->ms) {
             const QString time = QString::fromStdString(duration_text(*from->ms));
-            offers.recompute += from->atLeast ? tr(" (at least %1)").arg(time) : tr(" (%1)").arg(time);
+            offers.recompute += from->atLeast ? tr("\n(at least %1)").arg(time) : tr("\n(%1)").arg(time);
         }
     }
     const WhatIf* const prediction = m_studio.whatIf().prediction();

@@ -91,6 +91,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
     m_twin = std::make_unique<TwinRun>(*this);
     m_branches = std::make_unique<Branches>(*this);
     m_recompute = std::make_unique<Recompute>(*this);
+    m_uncertaintyMap = std::make_unique<UncertaintyMap>(*this);
     m_recompute->setOnRelease(m_remembered.recomputeOnRelease);
     m_recompute->setLive(m_remembered.recomputeLive);
     connect(m_recompute.get(), &Recompute::choiceChanged, this, [this] { m_rememberSoon.start(); });
@@ -200,7 +201,7 @@ void Studio::connectWindow()
     connect(&m_link, &ImageLink::imageChanged, &m_cursor, &TimeCursor::setImage);
     connect(&m_advisor, &AdvisorController::chosen, this, [this, controls](const SamplingSettings& settings) {
         m_parameters.asOneStep(tr("proposed switch step"), [&] { controls->setSettings(settings); });
-        generate();
+        m_twin->start();
     });
 
     const auto on = [this](Act act, auto&& what) {

@@ -21,6 +21,7 @@
 #include "studio/state_folder.h"
 #include "studio/time_cursor.h"
 #include "studio/twin_run.h"
+#include "studio/uncertainty_map.h"
 #include "studio/undo_steps.h"
 #include "studio/what_if_controller.h"
 #include "ui/main_window.h"
@@ -75,6 +76,7 @@ public:
     TwinRun& twin() { return *m_twin; }
     Branches& branches() { return *m_branches; }
     Recompute& recompute() { return *m_recompute; }
+    UncertaintyMap& uncertaintyMap() { return *m_uncertaintyMap; }
     Pareto& pareto() { return *m_pareto; }
     EngineThread& engine() { return m_engine; }
     History& history() { return m_history; }
@@ -175,6 +177,7 @@ private:
     std::unique_ptr<TwinRun> m_twin;
     std::unique_ptr<Branches> m_branches;
     std::unique_ptr<Recompute> m_recompute;
+    std::unique_ptr<UncertaintyMap> m_uncertaintyMap;
     std::unique_ptr<Pareto> m_pareto;
     QThreadPool m_reader;  ///< of dropped files
     QTimer m_idle;

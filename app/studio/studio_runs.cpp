@@ -94,6 +94,7 @@ void Studio::followKept(bool endedNow)
     m_whatIf.show(m_kept, endedNow);
     m_recompute->show(m_kept, endedNow ? std::optional(m_run.asked()) : std::nullopt);
     m_cursorPictures.show(m_kept);
+    m_uncertaintyMap->show(m_kept);
     m_cursor.show(m_kept, endedNow);
 }
 

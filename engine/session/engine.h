@@ -127,7 +127,13 @@ struct LayerUncertainty {
     std::optional<Failure> no_maps;  ///< why there are none, in words
 
     /// (map_height x map_width) values, row-major.
-    std::span<const float> map(int probe, int image) const;
+    std::span<const float> map(int probe, int image) const
+    {
+        const std::size_t area = static_cast<std::size_t>(map_height) * static_cast<std::size_t>(map_width);
+        const std::size_t place = static_cast<std::size_t>(probe) * static_cast<std::size_t>(images) +
+                                  static_cast<std::size_t>(image);
+        return std::span<const float>(maps).subspan(place * area, area);
+    }
 };
 
 /// Called while something long goes on: what, and how far (0..1; negative: unknown).

@@ -31,14 +31,6 @@ at::Tensor uncertainty_map(const Network& network, int row, const Activations& a
 
 }  // namespace
 
-std::span<const float> LayerUncertainty::map(int probe, int image) const
-{
-    const std::size_t area = static_cast<std::size_t>(map_height) * static_cast<std::size_t>(map_width);
-    const std::size_t place =
-        static_cast<std::size_t>(probe) * static_cast<std::size_t>(images) + static_cast<std::size_t>(image);
-    return std::span<const float>(maps).subspan(place * area, area);
-}
-
 LayerUncertainty read_layer_uncertainty(const Network& network, const TrajectoryState& state,
                                         c10::Device device)
 {

@@ -177,9 +177,47 @@ public:
         return outcome;
     }
 
-    LayerUncertainty uncertainty_of(const Trajectory&, int, int) override
+    /// Patches of 4 x 4 pixels, each as uncertain as its first pixel is bright, less so layer by layer.
+    LayerUncertainty uncertainty_of(const Trajectory& trajectory, int batch, int stepsDone) override
     {
-        throw EngineError(ErrorCode::usage, "the scripted engine has no probes");
+        checkThread();
+        m_script->mapGate.pass({});
+        ++m_script->uncertaintiesRead;
+        const StatePointer state = trajectory.state(batch, stepsDone);
+        if (!state) {
+            throw EngineError(ErrorCode::usage, "the state is not held");
+        }
+        LayerUncertainty read;
+        read.batch = batch;
+        read.first_image = state->first_image;
+        read.steps_done = stepsDone;
+        read.t = state->t;
+        read.probes = depth;
+        read.images = state->shape.count;
+        if (m_script->noMaps) {
+            read.no_maps =
+                Failure{ErrorCode::usage, "the probe gives one number an image", {}, "Look at the curves."};
+        } else {
+            read.map_height = read.map_width = side / 4;
+        }
+        for (int probe = 0; probe < depth; ++probe) {
+            read.layers.push_back(probe);
+            for (int image = 0; image < read.images; ++image) {
+                double sum = 0.0;
+                for (int patch = 0; patch < read.map_height * read.map_width; ++patch) {
+                    const int row = patch / read.map_width * 4;
+                    const int pixel = (image * side + row) * side + patch % read.map_width * 4;
+                    const float bright = state->x[static_cast<std::size_t>(pixel)];
+                    const float u =
+                        std::clamp(0.5F + 0.2F * bright, 0.0F, 1.0F) / static_cast<float>(probe + 1);
+                    read.maps.push_back(u);
+                    sum += static_cast<double>(u);
+                }
+                read.uncertainty.push_back(
+                    static_cast<float>(sum / std::max(1, read.map_height * read.map_width)));
+            }
+        }
+        return read;
     }
     std::vector<FinishedImage> images_of(const Trajectory& trajectory, int batch, int stepsDone,
                                          PictureKind kind) override

@@ -57,6 +57,9 @@ struct Script {
     std::atomic<int> steps{0};  ///< that have run, of all batches and runs
     std::atomic<bool> ranOnOneThread{true};
     std::atomic<int> pictures{0};
+    std::atomic<int> uncertaintiesRead{0};
+    bool noMaps = false;     ///< as the attention probe
+    Gate mapGate;            ///< before every reading of a map
     std::thread::id thread;  ///< of the engine; set by its construction
     std::vector<ModelSource> opened;
 };

@@ -132,7 +132,7 @@ private Q_SLOTS:
             std::find_if(record.steps.begin(), record.steps.end(),
                          [](const StepRecord& step) { return step.network == NetworkRole::full; });
         QVERIFY2(f.card().recomputeButton()->text().startsWith(
-                     QStringLiteral("Recompute from t = %1 (").arg(change->t)),
+                     QStringLiteral("Recompute from t = %1\n(").arg(change->t)),
                  qPrintable(f.card().recomputeButton()->text()));
         QTest::keyClick(f.switchStep().slider(), Qt::Key_Return);
         QVERIFY(f.app->run().isRunning());

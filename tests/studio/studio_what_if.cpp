@@ -187,7 +187,7 @@ private Q_SLOTS:
         QCOMPARE(exported("after.png"), before);
     }
 
-    void theAdvisorProposesTheStepOfTheJumpAndOneClickRunsIt()
+    void theAdvisorProposesTheStepOfTheJumpAndOneClickTriesItAsATwinRun()
     {
         StudioFixture f;
         runAdaDiff(f, 100);
@@ -204,11 +204,15 @@ private Q_SLOTS:
         QVERIFY(card.button()->isEnabled());
         const int switchStep = proposal->switch_step;
         const auto seed = f.app->kept()->record.settings.seed;
-        QSignalSpy ended(f.app.get(), &Studio::runEnded);
+        QSignalSpy finished(&f.app->twin(), &TwinRun::finished);
         card.button()->click();
-        QVERIFY(f.app->run().isRunning());
+        QVERIFY(f.app->twin().isRunning());
+        QVERIFY(f.app->twin().isShown());
         QVERIFY(card.isHidden());
-        QVERIFY(ended.wait(test::patience));
+        QVERIFY(finished.wait(test::patience));
+        QCOMPARE(f.app->twin().left()->record.settings.policy, PolicyKind::full);
+        QCOMPARE(f.app->twin().right(), f.app->kept());
+        QCOMPARE(f.app->twin().left()->record.settings.seed, seed);
         const SamplingSettings& ran = f.app->kept()->record.settings;
         QCOMPARE(ran.policy, PolicyKind::duodiff);
         QCOMPARE(ran.switch_step, switchStep);
