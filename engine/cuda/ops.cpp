@@ -10,6 +10,8 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 namespace duodiff::cuda
 {
@@ -60,30 +62,16 @@ T* output(const at::Tensor& tensor)
     return static_cast<T*>(tensor.mutable_data_ptr());
 }
 
+/// Not from the stride, which says nothing where there is one row.
+std::int64_t row_bytes(const at::Tensor& tensor)
+{
+    TORCH_CHECK(tensor.is_contiguous(), "rows have to lie one after the other");
+    return tensor.size(0) == 0 ? 0 : tensor.numel() / tensor.size(0) * tensor.element_size();
+}
+
 std::int64_t rows_of(const at::Tensor& tensor)
 {
     return tensor.size(-1) == 0 ? 0 : tensor.numel() / tensor.size(-1);
-}
-
-void add_norm_into(const at::Tensor& residual, const at::Tensor& product, const at::Tensor& bias,
-                   const at::Tensor& weight, const at::Tensor& shift, const at::Tensor& normalised,
-                   double epsilon)
-{
-    for_type(product, [&](auto* none) {
-        using T = std::remove_pointer_t<decltype(none)>;
-        const ResidualNorm<T> work{input<T>(residual),
-                                   input<T>(product),
-                                   input<T>(bias),
-                                   input<T>(weight),
-                                   input<T>(shift),
-                                   output<T>(product),
-                                   normalised.defined() ? output<T>(normalised) : nullptr,
-                                   rows_of(product),
-                                   static_cast<int>(product.size(-1)),
-                                   static_cast<float>(epsilon)};
-        on(
-            product.device(), [&] { twin::residual_norm(work); }, [&](Stream s) { residual_norm(work, s); });
-    });
 }
 
 }  // namespace
@@ -117,9 +105,8 @@ void move_rows_of(const std::vector<RowsOf>& tensors, const at::Tensor& from_row
         work.rows = static_cast<int>(rows);
         for (std::size_t i = first; i < std::min(tensors.size(), first + most); ++i) {
             const RowsOf& tensor = tensors[i];
-            TORCH_CHECK(tensor.from.is_contiguous() && tensor.to.is_contiguous(), "rows have to lie in rows");
-            const std::int64_t bytes = tensor.from.stride(0) * tensor.from.element_size();
-            TORCH_CHECK(bytes == tensor.to.stride(0) * tensor.to.element_size(), "rows differ in size");
+            const std::int64_t bytes = row_bytes(tensor.from);
+            TORCH_CHECK(bytes == row_bytes(tensor.to), "rows differ in size");
             work.tensors[work.tensor_count++] = {tensor.from.const_data_ptr(), tensor.to.mutable_data_ptr(),
                                                  bytes};
         }
@@ -172,14 +159,17 @@ SumAndNorm add_and_norm(const at::Tensor& residual, at::Tensor product, const at
                         const at::Tensor& weight, const at::Tensor& shift, double epsilon)
 {
     at::Tensor normalised = at::empty_like(product);
-    add_norm_into(residual, product, bias, weight, shift, normalised, epsilon);
+    for_type(product, [&](auto* none) {
+        using T = std::remove_pointer_t<decltype(none)>;
+        const ResidualNorm<T> work{
+            input<T>(residual),         input<T>(product), input<T>(bias),
+            input<T>(weight),           input<T>(shift),   output<T>(product),
+            output<T>(normalised),      rows_of(product),  static_cast<int>(product.size(-1)),
+            static_cast<float>(epsilon)};
+        on(
+            product.device(), [&] { twin::residual_norm(work); }, [&](Stream s) { residual_norm(work, s); });
+    });
     return {std::move(product), std::move(normalised)};
-}
-
-at::Tensor add_in_place(const at::Tensor& residual, at::Tensor product, const at::Tensor& bias)
-{
-    add_norm_into(residual, product, bias, {}, {}, {}, 0.0);
-    return product;
 }
 
 at::Tensor gelu_in_place(at::Tensor product, const at::Tensor& bias)

@@ -49,8 +49,6 @@ struct SumAndNorm {
 /// residual + product + bias (D, or undefined), and its LayerNorm. Overwrites `product` with the sum.
 SumAndNorm add_and_norm(const at::Tensor& residual, at::Tensor product, const at::Tensor& bias,
                         const at::Tensor& weight, const at::Tensor& shift, double epsilon);
-/// residual + product + bias, in the place of `product`.
-at::Tensor add_in_place(const at::Tensor& residual, at::Tensor product, const at::Tensor& bias);
 /// GELU(product + bias), in the place of `product`.
 at::Tensor gelu_in_place(at::Tensor product, const at::Tensor& bias);
 

@@ -47,6 +47,11 @@ void StepClock::settle()
                                : events_[i].elapsedTime(events_[i + 1]);
         }
     }
+    forget();
+}
+
+void StepClock::forget()
+{
     totals_.clear();
     times_.clear();
 }

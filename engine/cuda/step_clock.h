@@ -24,6 +24,8 @@ public:
     /// Adds everything to the totals; waits for the last event where it has not passed. The clock can be
     /// used anew afterwards.
     void settle();
+    /// Drops what was not settled.
+    void forget();
 
 private:
     void mark(double* total);

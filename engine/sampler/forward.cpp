@@ -2,6 +2,8 @@
 #include "sampler/forward.h"
 
 #include "base/device.h"
+#include "cuda/gpu.h"
+#include "sampler/forward_gpu.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/index_copy.h>
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace duodiff
 {
@@ -69,7 +72,25 @@ at::Tensor index_tensor(const std::vector<std::int64_t>& values, c10::Device dev
 ForwardResult forward_with_exits(const Network& network, const Policy& policy, const at::Tensor& x, int t,
                                  const at::Tensor& labels, Ledger& ledger)
 {
+    ForwardResult result = begin_forward(network, policy, x, t, labels, ledger);
+    finish_forward(result, ledger);
+    return result;
+}
+
+void finish_forward(ForwardResult& result, Ledger& ledger)
+{
+    if (const auto rest = std::exchange(result.rest, nullptr)) {
+        rest(result, ledger);
+    }
+}
+
+ForwardResult begin_forward(const Network& network, const Policy& policy, const at::Tensor& x, int t,
+                            const at::Tensor& labels, Ledger& ledger)
+{
     const c10::Device device = x.device();
+    if (cuda::runs_on(device) && decides_on_device(network, policy)) {
+        return forward_in_segments(network, policy, x, t, labels);
+    }
     const auto batch = static_cast<std::size_t>(x.size(0));
     const int depth = network.depth();
     const std::size_t probes = network.exits() ? static_cast<std::size_t>(network.exits()->rows()) : 0;

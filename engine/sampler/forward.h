@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace duodiff
@@ -18,6 +19,8 @@ struct ForwardResult {
     at::Tensor prediction;                  ///< (B, C, H, W), fp32
     std::vector<std::int16_t> exit_layers;  ///< blocks run, an image
     std::vector<float> uncertainty;         ///< (probes x B), NaN where not read; empty where none was
+    /// On a GPU all but the prediction may still be on its way: see finish_forward. Empty: all is there.
+    std::function<void(ForwardResult&, Ledger&)> rest;
 };
 
 /// One network call with real exits: before every block the policy says which images leave; they go
@@ -27,6 +30,14 @@ struct ForwardResult {
 /// parts to `ledger`.
 ForwardResult forward_with_exits(const Network& network, const Policy& policy, const at::Tensor& x, int t,
                                  const at::Tensor& labels, Ledger& ledger);
+
+/// The same, without waiting for a GPU to be done: what the solver needs is queued, and `rest` of the result
+/// may be open. To be finished before the next call with this network.
+ForwardResult begin_forward(const Network& network, const Policy& policy, const at::Tensor& x, int t,
+                            const at::Tensor& labels, Ledger& ledger);
+
+/// Waits for what is still on its way, and adds its times to `ledger`.
+void finish_forward(ForwardResult& result, Ledger& ledger);
 
 /// Fills in the u that `result` lacks, of every probe that can let an image leave: one more pass through
 /// `network`, of the images that lack any. What is there already stays, and so does the prediction. The

@@ -6,6 +6,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
 
 #include <functional>
 #include <numeric>
@@ -34,6 +35,14 @@ public:
     at::Tensor initial() override { return draw(NoiseStream::initial, 0); }
     at::Tensor step(int step) override { return draw(NoiseStream::step, static_cast<std::uint32_t>(step)); }
     void pass_over(int draws) override { (void)draws; }
+    at::Tensor seeds(const c10::Device& device) override
+    {
+        if (!seeds_on_device_.defined() || seeds_on_device_.device() != device) {
+            const std::vector<std::int64_t> bits(seeds_.begin(), seeds_.end());
+            seeds_on_device_ = at::tensor(bits, at::TensorOptions().dtype(at::kLong)).to(device);
+        }
+        return seeds_on_device_;
+    }
 
 private:
     at::Tensor draw(NoiseStream stream, std::uint32_t step) const
@@ -52,6 +61,7 @@ private:
 
     std::vector<std::uint64_t> seeds_;
     std::vector<std::int64_t> image_shape_;
+    at::Tensor seeds_on_device_;
 };
 
 class ReferenceNoise final : public NoiseSource

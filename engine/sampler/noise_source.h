@@ -20,6 +20,13 @@ public:
     virtual at::Tensor initial() = 0;
     /// z of solver step `step`; asked for in the order of the steps, and only where z matters.
     virtual at::Tensor step(int step) = 0;
+    /// (B) int64 on `device`, the bits of the images' seeds, where z of a step is fill_normal of (seed,
+    /// NoiseStream::step, step): a GPU then draws it by itself. Undefined otherwise.
+    virtual at::Tensor seeds(const c10::Device& device)
+    {
+        (void)device;
+        return {};
+    }
     /// Instead of initial(), where a batch goes on in the middle: `draws` steps that used z are behind it.
     virtual void pass_over(int draws) = 0;
 };

@@ -2,6 +2,8 @@
 #include "sampler/sampler.h"
 
 #include "base/device.h"
+#include "cuda/gpu.h"
+#include "cuda/step_clock.h"
 #include "sampler/forward.h"
 
 #include <algorithm>
@@ -22,6 +24,31 @@ BatchState begin(const SamplerContext& context, const BatchJob& job, NoiseSource
     noise.pass_over(static_cast<int>(
         std::count_if(context.steps.begin(), behind, [](const SolverStep& s) { return s.noise != 0.0; })));
     return *job.start;
+}
+
+/// The solver's step after the network's, with its noise. Waits for the device.
+BatchState take_step(const SolverStep& step, const BatchState& state, const at::Tensor& prediction,
+                     NoiseSource& noise, const c10::Device& device, Ledger& ledger)
+{
+    const int k = state.steps_done;
+    const bool on_gpu = cuda::runs_on(device);
+    const at::Tensor seeds = on_gpu && step.noise != 0.0 ? noise.seeds(device) : at::Tensor();
+    at::Tensor z;
+    if (step.noise != 0.0 && !seeds.defined()) {
+        const ScopedTimer timer(ledger.noise, device);
+        z = noise.step(k).to(device);
+    }
+    Advanced next;
+    if (on_gpu) {
+        cuda::StepClock clock(device);
+        clock.enter(ledger.solver);
+        next = advance_fused(step, k, state.x, prediction, z, seeds, state.predicted);
+        clock.settle();
+    } else {
+        const ScopedTimer timer(ledger.solver, device);
+        next = advance(step, state.x, prediction, z, state.predicted);
+    }
+    return {.steps_done = k + 1, .x = next.x, .predicted = next.original};
 }
 
 bool is_to_be_saved(const BatchJob& job, int t)
@@ -83,17 +110,9 @@ BatchResult sample_batch(const SamplerContext& context, const BatchJob& job, Pol
 
         const StepPlan plan = policy.plan({.step = k, .t = step.t, .previous_t = previous_t});
         ForwardResult forward =
-            forward_with_exits(context.bundle.network(plan.network), policy, x, step.t, labels, ledger);
-        at::Tensor z;
-        if (step.noise != 0.0) {
-            const ScopedTimer timer(ledger.noise, device);
-            z = noise.step(k).to(device);
-        }
-        {
-            const ScopedTimer timer(ledger.solver, device);
-            const Advanced next = advance(step, x, forward.prediction, z, state.predicted);
-            state = {.steps_done = k + 1, .x = next.x, .predicted = next.original};
-        }
+            begin_forward(context.bundle.network(plan.network), policy, x, step.t, labels, ledger);
+        state = take_step(step, state, forward.prediction, noise, device, ledger);
+        finish_forward(forward, ledger);
 
         Frame frame;
         frame.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "sampler/solver.h"
 
+#include "base/noise.h"
+#include "cuda/ops.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linspace.h>
 #include <fmt/format.h>
@@ -239,6 +242,24 @@ Advanced advance(const SolverStep& step, const at::Tensor& x, const at::Tensor& 
         next.add_(z, step.noise);
     }
     return {next, (x * step.x0_x).add_(prediction, step.x0_prediction)};
+}
+
+Advanced advance_fused(const SolverStep& step, int k, const at::Tensor& x, const at::Tensor& prediction,
+                       const at::Tensor& z, const at::Tensor& seeds, const at::Tensor& before)
+{
+    const cuda::SolverCoefficients coefficients{
+        static_cast<float>(step.x),       static_cast<float>(step.prediction),
+        static_cast<float>(step.history), static_cast<float>(step.noise),
+        static_cast<float>(step.x0_x),    static_cast<float>(step.x0_prediction)};
+    const cuda::SolverOutput out = cuda::solve({.x = x.contiguous(),
+                                                .prediction = prediction.contiguous(),
+                                                .before = before,
+                                                .z = z,
+                                                .seeds = seeds,
+                                                .noise_stream = static_cast<std::uint32_t>(NoiseStream::step),
+                                                .step = static_cast<std::uint32_t>(k)},
+                                               coefficients);
+    return {out.next, out.original};
 }
 
 }  // namespace duodiff

@@ -64,4 +64,9 @@ struct Advanced {
 Advanced advance(const SolverStep& step, const at::Tensor& x, const at::Tensor& prediction,
                  const at::Tensor& z, const at::Tensor& before);
 
+/// The same in one kernel of a GPU, which draws z of solver step `k` by itself where `z` is undefined and
+/// `seeds` are given (see NoiseSource::seeds). Equal to `advance` up to one rounding a term.
+Advanced advance_fused(const SolverStep& step, int k, const at::Tensor& x, const at::Tensor& prediction,
+                       const at::Tensor& z, const at::Tensor& seeds, const at::Tensor& before);
+
 }  // namespace duodiff

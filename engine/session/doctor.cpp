@@ -2,6 +2,7 @@
 #include "base/device.h"
 #include "model/cost.h"
 #include "model/network.h"
+#include "session/gpu_report.h"
 #include "session/guard.h"
 #include "session/jobs.h"
 #include "session/machine.h"
@@ -160,7 +161,7 @@ void check_devices(std::vector<Finding>& findings)
     const std::vector<std::string> names = device_names();
     findings.push_back({"Devices", "usable", fmt::format("{}", fmt::join(names, ", ")), Level::ok, {}});
     const bool driver = std::ifstream("/proc/driver/nvidia/version").good();
-    if (!at::hasCUDA()) {
+    if (!at::globalContext().hasCUDART()) {
         findings.push_back({"Devices", "CUDA", "this LibTorch is built without it",
                             driver ? Level::warning : Level::info,
                             driver ? "Build with a CUDA LibTorch (DUODIFF_TORCH_DIR) to use the GPU." : ""});
@@ -212,6 +213,7 @@ DoctorReport do_examine(bool speed_check, const Progress& progress)
     if (speed_check) {
         check_speed(findings, device, progress);
     }
+    add_gpu_findings(findings, device);
     return report;
 }
 

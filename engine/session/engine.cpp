@@ -2,6 +2,7 @@
 #include "session/engine.h"
 
 #include "base/device.h"
+#include "cuda/gpu.h"
 #include "session/guard.h"
 #include "session/layer_uncertainty.h"
 #include "session/memory.h"
@@ -108,6 +109,9 @@ private:
         report("Preparing the networks", 0.6);
         const c10::Device device = resolve_device("auto");
         const Precision precision = resolve_precision(Precision::automatic, device, files.shape());
+        if (!device.is_cpu()) {
+            cuda::use_full_precision();
+        }
         auto bundle = std::make_unique<const ModelBundle>(files, device, scalar_type(precision));
         report("Ready", 1.0);
 
@@ -128,6 +132,9 @@ private:
     {
         if (!bundle_ || bundle_device_ != device || bundle_type_ != type) {
             bundle_.reset();
+            if (!device.is_cpu()) {
+                cuda::use_full_precision();
+            }
             bundle_ = std::make_unique<const ModelBundle>(*files_, device, type);
             bundle_device_ = device;
             bundle_type_ = type;
@@ -142,9 +149,26 @@ private:
         }
         const c10::Device device = resolve_device(wanted.device);
         const SamplingSettings settings = resolve_settings(wanted, *files_, device);
-        const ModelBundle& bundle = bundle_for(device, scalar_type(settings.precision));
-        require_memory(settings, *files_, device);
-        return sample_run({*files_, info_.summary, bundle, device}, settings, request);
+        Failure failure;
+        try {
+            const ModelBundle& bundle = bundle_for(device, scalar_type(settings.precision));
+            require_memory(settings, *files_, device);
+            return sample_run({*files_, info_.summary, bundle, device}, settings, request);
+        } catch (const EngineError&) {
+            throw;
+        } catch (...) {
+            failure = current_failure("sampling");
+            if (failure.code != ErrorCode::out_of_memory) {
+                throw;
+            }
+        }
+        // Not in the handler: what failed is gone by now, and with it the memory that it held. The networks'
+        // graphs and buffers go too; the next run makes what it needs.
+        if (!device.is_cpu()) {
+            bundle_.reset();
+            cuda::empty_cache(device);
+        }
+        throw EngineError(with_smaller_batch(std::move(failure), settings));
     }
 
     /// A held state, and the model as the trajectory's run had it.

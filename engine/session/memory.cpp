@@ -2,6 +2,7 @@
 #include "session/memory.h"
 
 #include "base/error.h"
+#include "cuda/gpu.h"
 
 #include <fmt/format.h>
 
@@ -27,6 +28,22 @@ double live_buffers(const UVitConfig& shape)
 std::string gigabytes(double bytes)
 {
     return fmt::format("{:.1f} GB", bytes / bytes_a_gigabyte);
+}
+
+/// A GPU holds the activations of a batch; what is kept of the images lies in the host's memory.
+void require_gpu_memory(const MemoryNeed& need, const SamplingSettings& settings, const c10::Device& device)
+{
+    const auto memory = cuda::device_memory(device);
+    if (!memory || need.batch_bytes <= static_cast<double>(memory->free)) {
+        return;
+    }
+    const int batch = std::min(settings.batch, settings.count);
+    const auto available = static_cast<double>(memory->free);
+    const int fitting = std::max(1, static_cast<int>(available / (need.batch_bytes / batch) * 0.8));
+    throw EngineError(ErrorCode::out_of_memory,
+                      fmt::format("a batch of {} images needs about {} of the GPU's memory, and {} are free",
+                                  batch, gigabytes(need.batch_bytes), gigabytes(available)),
+                      "sampling", fmt::format("Use a batch of {} or fewer.", fitting));
 }
 
 }  // namespace
@@ -65,14 +82,24 @@ std::uint64_t available_memory()
     return 0;
 }
 
+Failure with_smaller_batch(Failure failure, const SamplingSettings& settings)
+{
+    const int batch = std::min(settings.batch, settings.count);
+    failure.remedy = batch > 1
+                         ? fmt::format("Use a batch of {} or fewer.", batch / 2)
+                         : "Close other programs that use this device's memory, or sample on another device.";
+    return failure;
+}
+
 void require_memory(const SamplingSettings& settings, const ModelFiles& files, c10::Device device)
 {
-    const auto available = static_cast<double>(available_memory());
-    if (!device.is_cpu() || available == 0.0) {
+    const MemoryNeed need = memory_need(settings, files);
+    if (!device.is_cpu()) {
+        require_gpu_memory(need, settings, device);
         return;
     }
-    const MemoryNeed need = memory_need(settings, files);
-    if (need.batch_bytes + need.run_bytes <= available) {
+    const auto available = static_cast<double>(available_memory());
+    if (available == 0.0 || need.batch_bytes + need.run_bytes <= available) {
         return;
     }
     if (need.run_bytes > 0.9 * available) {

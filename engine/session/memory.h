@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/error.h"
 #include "model/bundle.h"
 #include "stream/settings.h"
 
@@ -22,8 +23,11 @@ MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files
 /// Memory that this process can still get without swapping; 0 where the system does not tell.
 std::uint64_t available_memory();
 
-/// Throws EngineError(out_of_memory) with a batch that fits where a run on the CPU would not: the system
-/// would otherwise end the process without a word.
+/// Throws EngineError(out_of_memory) with a batch that fits where a run would not: on the CPU the system
+/// would otherwise end the process without a word, on a GPU somewhere in the middle.
 void require_memory(const SamplingSettings& settings, const ModelFiles& files, c10::Device device);
+
+/// `failure`, which memory running out on `device` has caused, with a batch to try instead.
+Failure with_smaller_batch(Failure failure, const SamplingSettings& settings);
 
 }  // namespace duodiff

@@ -2,11 +2,15 @@
 #include "session/pictures.h"
 
 #include "base/device.h"
+#include "cuda/gpu.h"
+#include "cuda/preview.h"
 #include "stream/picture_strip.h"
 
 #include <ATen/ops/cat.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,7 +36,15 @@ std::function<PictureStrip(const at::Tensor&)> picture_maker(const ModelBundle& 
 {
     const at::Tensor map =
         bundle.preview_map().defined() ? bundle.preview_map().cpu().contiguous() : at::Tensor();
-    return [map](const at::Tensor& x) {
+    const auto preview = std::make_shared<std::optional<cuda::Preview>>();
+    return [map, preview](const at::Tensor& x) {
+        if (cuda::runs_on(x.device())) {
+            if (!*preview) {
+                preview->emplace(map, x.device());
+            }
+            const BatchShape shape = shape_of(x);
+            return PictureStrip{shape.width, shape.height, shape.count, (*preview)->make(x)};
+        }
         const at::Tensor values = x.cpu().contiguous();
         return map.defined() ? make_latent_strip(values_of(values), shape_of(values), values_of(map))
                              : make_strip(values_of(values), shape_of(values));

@@ -3,6 +3,7 @@
 
 #include "base/device.h"
 #include "sampler/sampler.h"
+#include "session/gpu_report.h"
 #include "session/machine.h"
 #include "session/pictures.h"
 #include "session/resume.h"
@@ -106,6 +107,7 @@ public:
         }
         record.sampling_ms = milliseconds(Clock::now() - start - paused_);
         record.ledger.wall = record.sampling_ms;
+        describe_gpu(record.machine, model_.device, graphs_before_);
         return std::move(outcome_);
     }
 
@@ -353,6 +355,7 @@ private:
     std::vector<StatePointer> starts_;  ///< by batch; null: from the noise
     RunOutcome outcome_;
     Clock::duration paused_{};
+    const cuda::GraphCounts graphs_before_ = cuda::graph_counts();
     int batch_ = 0;
     int step_ = 0;
 };
