@@ -55,18 +55,20 @@ QString historyOutcome(const HistoryEntry& entry)
                          : local.date().year() == today.year() ? QStringLiteral("d MMM, HH:mm")
                                                                : QStringLiteral("d MMM yyyy");
     QStringList parts;
+    // What is not whole comes first: the end of the line may not fit.
+    if (entry.images < entry.asked) {
+        parts << tr("%1 of %2 images").arg(entry.images).arg(entry.asked);
+        if (entry.unfinished > 0) {
+            parts << tr("%1 unfinished").arg(entry.unfinished);
+        }
+    }
     if (entry.state == RunState::failed) {
         parts << tr("failed");
     } else if (std::isfinite(entry.skipped)) {
         parts << tr("%1 % skipped").arg(std::lround(100.0 * entry.skipped));
     }
     parts << QLocale::c().toString(local, form);
-    if (entry.images < entry.asked) {
-        parts << tr("%1 of %2 images").arg(entry.images).arg(entry.asked);
-        if (entry.unfinished > 0) {
-            parts << tr("%1 unfinished").arg(entry.unfinished);
-        }
-    } else {
+    if (entry.images >= entry.asked) {
         parts << (entry.images == 1 ? tr("1 image") : tr("%1 images").arg(entry.images));
     }
     return parts.join(QStringLiteral(" · "));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "common/passive_threads.h"
 #include "session/engine.h"
+#include "session/jobs.h"
 #include "studio/helper_modes.h"
 #include "studio/options.h"
 #include "studio/studio.h"
@@ -81,7 +82,9 @@ int main(int argc, char** argv)
         ui::applyTheme(application, ui::Theme::light());
         return studio::writeReports(line.reports);
     }
-    const studio::StudioServices services{[] { return make_engine(); }, [] { return available_devices(); }};
+    const studio::StudioServices services{
+        [] { return make_engine(); }, [] { return available_devices(); },
+        [](const ImportRequest& request, const Progress& progress) { import_pack(request, progress); }};
     const QString bundled = studio::bundledModel(QApplication::applicationDirPath());
     return line.screenshot.empty() ? showWindow(line, services, bundled)
                                    : studio::takeScreenshot(line, services, bundled);

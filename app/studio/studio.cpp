@@ -65,6 +65,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
       m_engine(m_services.engine),
       m_run(m_engine, m_window),
       m_pauseKey(m_window.controls()->runButton()),
+      m_packMaker(m_services.makePack, m_window),
       m_state(m_options.remember && m_options.dataFolder.isEmpty() ? standardStateFolder()
                                                                    : m_options.dataFolder),
       m_undo(m_window),
@@ -250,6 +251,7 @@ void Studio::connectEngine()
                     m_window.previews()->clear(what);
                 }
             });
+    connect(&m_packMaker, &PackMaker::made, this, &Studio::openPath);
     connect(&m_run, &RunController::ended, this, &Studio::onRunEnded);
     connect(&m_run, &RunController::failed, this, &Studio::onRunFailed);
     connect(&m_run, &RunController::started, this, &Studio::updateActions);

@@ -10,6 +10,7 @@
 #include "studio/exporter.h"
 #include "studio/history.h"
 #include "studio/image_link.h"
+#include "studio/pack_maker.h"
 #include "studio/parameter_undo.h"
 #include "studio/pareto.h"
 #include "studio/pause_key.h"
@@ -45,6 +46,7 @@ struct StudioServices {
     EngineFactory engine;
     /// Called on a thread of its own.
     std::function<std::vector<std::string>()> devices;
+    PackService makePack = {};  ///< empty: the window cannot
 };
 
 struct StudioOptions {
@@ -102,6 +104,7 @@ public:
     /// The run on display. False where there is none, or an export is going on.
     bool exportRun(const ui::ExportChoice& choice);
     Exporter& exporter() { return m_exporter; }
+    PackMaker& packMaker() { return m_packMaker; }
 
 Q_SIGNALS:
     void modelOpened();
@@ -161,6 +164,7 @@ private:
     RunController m_run;
     PauseKey m_pauseKey;
     Exporter m_exporter;
+    PackMaker m_packMaker;
     StateFolder m_state;
     UndoSteps m_undo;
     ParameterUndo m_parameters;

@@ -204,14 +204,7 @@ void Studio::onOpened(quint64 job, const ModelInfo& info)
     m_remembered.recent.prepend(m_openingPath);
     m_remembered.recent = m_remembered.recent.mid(0, 8);
     m_window.setRecent(m_remembered.recent);
-    if (!info.is_pack) {
-        ui::Message message;
-        message.what = tr("Opened as a checkpoint in the convention of the %1.")
-                           .arg(QString::fromStdString(info.convention));
-        message.remedy =
-            tr("A model pack joins the full, the shallow and the early-exit network: duodiff import.");
-        m_window.messages()->post(std::move(message));
-    }
+    m_packMaker.offer(info);
     updateActions();
     showIdleStatus();
     showSwitchLine();

@@ -49,7 +49,7 @@ public:
         }
         app = std::make_unique<studio::Studio>(
             studio::StudioServices{[held = script] { return makeScriptedEngine(held); },
-                                   [] { return std::vector<std::string>{"cpu"}; }},
+                                   [] { return std::vector<std::string>{"cpu"}; }, makePack},
             options);
     }
 
@@ -90,6 +90,7 @@ public:
 
     QTemporaryDir folder;
     std::shared_ptr<Script> script = std::make_shared<Script>();
+    studio::PackService makePack;  ///< of the next make()
     std::unique_ptr<studio::Studio> app;
 };
 

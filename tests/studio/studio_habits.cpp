@@ -2,6 +2,7 @@
 // What every control owes the person: a name, a tooltip, a key of its own, a place in the tab order.
 #include "studio_fixture.h"
 #include "ui/export_dialog.h"
+#include "ui/pack_dialog.h"
 #include "ui/status_strip.h"
 
 #include <QAbstractButton>
@@ -76,6 +77,8 @@ private Q_SLOTS:
         checkNames(&f.app->window());
         const ui::ExportDialog dialog({}, {.images = 3});
         checkNames(const_cast<ui::ExportDialog*>(&dialog));
+        const ui::PackDialog packDialog({});
+        checkNames(const_cast<ui::PackDialog*>(&packDialog));
     }
 
     void noTwoShortcutsAreAlikeAndEveryActionHasOne()
