@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Times of the window's frames: bench_studio [CASE ...]. Prints the median and the worst in milliseconds.
+// Times of the window's frames: bench_studio [CASE ...]. Prints the median and the worst in milliseconds, by
+// the clock and of the thread's own processor time.
 #include "bench_run.h"
 #include "ui/history_panel.h"
 
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace
@@ -119,6 +121,16 @@ Times historySearch()
     return times;
 }
 
+std::pair<double, double> medianAndWorst(const Times& times, double bench::FrameTime::*kind)
+{
+    std::vector<double> sorted;
+    for (const bench::FrameTime& time : times) {
+        sorted.push_back(time.*kind);
+    }
+    std::sort(sorted.begin(), sorted.end());
+    return {sorted[sorted.size() / 2], sorted.back()};
+}
+
 struct Case {
     const char* name;
     Times (*run)();
@@ -146,15 +158,17 @@ int main(int argc, char** argv)
     QApplication application(argc, argv);
     ui::applyTheme(application, ui::Theme::dark());
     const std::vector<std::string> wanted(argv + 1, argv + argc);
-    std::printf("%-20s %8s %10s %10s\n", "case", "frames", "median ms", "worst ms");
+    std::printf("%-20s %8s %10s %10s %10s %10s\n", "case", "frames", "median ms", "worst ms", "median cpu",
+                "worst cpu");
     for (const Case& one : cases) {
         if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), one.name) == wanted.end()) {
             continue;
         }
-        Times times = one.run();
-        std::sort(times.begin(), times.end());
-        std::printf("%-20s %8zu %10.2f %10.2f\n", one.name, times.size(), times[times.size() / 2],
-                    times.back());
+        const Times times = one.run();
+        const auto [wall, worstWall] = medianAndWorst(times, &bench::FrameTime::wall);
+        const auto [processor, worstProcessor] = medianAndWorst(times, &bench::FrameTime::processor);
+        std::printf("%-20s %8zu %10.2f %10.2f %10.2f %10.2f\n", one.name, times.size(), wall, worstWall,
+                    processor, worstProcessor);
     }
     return 0;
 }
