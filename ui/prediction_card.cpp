@@ -4,7 +4,6 @@
 #include "report/report_numbers.h"
 
 #include <QCheckBox>
-#include <QHBoxLayout>
 #include <QLabel>
 #include <QPainter>
 #include <QPushButton>
@@ -122,8 +121,8 @@ PredictionCard::PredictionCard(QWidget* parent)
       m_note(new QLabel(this)),
       m_recompute(new QPushButton(this)),
       m_probe(new QPushButton(tr("Fill in the unknown layers"), this)),
-      m_onRelease(new QCheckBox(tr("on release"), this)),
-      m_live(new QCheckBox(tr("live"), this))
+      m_onRelease(new QCheckBox(tr("Recompute on release"), this)),
+      m_live(new QCheckBox(tr("Recompute live"), this))
 {
     setObjectName(QStringLiteral("predictionCard"));
     setAccessibleName(tr("Prediction"));
@@ -159,10 +158,10 @@ void PredictionCard::buildOffers(QVBoxLayout& layout)
     m_probe->setToolTip(
         tr("The run on display once more, with every layer of every step read: the images are the same, to\n"
            "the bit, it takes longer, and predictions from it know every layer. (Ctrl+Alt+U)"));
-    m_onRelease->setAccessibleName(tr("Recompute on release"));
+    m_onRelease->setAccessibleName(m_onRelease->text());
     m_onRelease->setToolTip(
         tr("Recompute the images when the slider, its key or the line is let go. Default: on. (Ctrl+Alt+L)"));
-    m_live->setAccessibleName(tr("Recompute live"));
+    m_live->setAccessibleName(m_live->text());
     m_live->setToolTip(tr("Recompute the images at every move, while it is dragged. Default: off. (Ctrl+L)"));
     for (QPushButton* button : {m_recompute, m_probe}) {
         // The panel decides how wide the card is.
@@ -171,15 +170,8 @@ void PredictionCard::buildOffers(QVBoxLayout& layout)
     layout.addSpacing(4);
     layout.addWidget(m_recompute);
     layout.addWidget(m_probe);
-    auto* line = new QHBoxLayout;
-    line->setSpacing(8);
-    auto* name = new QLabel(tr("Recompute"), this);
-    name->setProperty("role", QStringLiteral("muted"));
-    line->addWidget(name);
-    line->addWidget(m_onRelease);
-    line->addWidget(m_live);
-    line->addStretch(1);
-    layout.addLayout(line);
+    layout.addWidget(m_onRelease);
+    layout.addWidget(m_live);
     connect(m_recompute, &QPushButton::clicked, this, &PredictionCard::recomputeRequested);
     connect(m_probe, &QPushButton::clicked, this, &PredictionCard::probeRequested);
     connect(m_onRelease, &QCheckBox::toggled, this, &PredictionCard::onReleaseChosen);

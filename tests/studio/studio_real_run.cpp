@@ -3,8 +3,12 @@
 #include "report/run_file.h"
 #include "session/engine.h"
 #include "studio_fixture.h"
+#include "ui/cursor_panel.h"
 #include "ui/exit_plot.h"
+#include "ui/preview_grid.h"
 
+#include <QAction>
+#include <QSpinBox>
 #include <QStandardPaths>
 
 #include <cmath>
@@ -234,6 +238,26 @@ private Q_SLOTS:
         QVERIFY(ended.wait(patience));
         compareRuns(*first, *studio.app->kept());
         QVERIFY(!studio.app->whatIf().index().predict(lower).lower_bound);
+    }
+
+    void point9TheMapsOfAStepAverageToTheUncertaintiesThatTheRunRead()
+    {
+        RealStudio studio;
+        studio.configure(PolicyKind::adadiff, 20, 3, 2);
+        studio.run();
+        studio.app->uncertaintyMap().action()->setChecked(true);
+        studio.app->cursor().moveTo(8);
+        QTRY_COMPARE_WITH_TIMEOUT(studio.app->uncertaintyMap().stepsDone(), std::optional(8), patience);
+        // The first probe is read on every image.
+        studio.app->cursor().panel()->mapLayerBox()->setValue(0);
+        const StepRecord& step = studio.app->kept()->record.steps.at(8);
+        const ui::PreviewGrid& grid = *studio.app->window().previews();
+        for (int image = 0; image < 3; ++image) {
+            const double u = step.uncertainty[static_cast<std::size_t>(image)];
+            const QString expected = QStringLiteral("u = %1 after layer 0").arg(u, 0, 'f', 3);
+            QVERIFY2(grid.caption(image).contains(expected), qPrintable(grid.caption(image) + expected));
+            QVERIFY(grid.hasOverlay(image));
+        }
     }
 
     void point12AnUnchangedBranchIsItsParentAndOneWithAnotherClassIsNot()
