@@ -180,7 +180,10 @@ CursorPanel::CursorPanel(QWidget* parent)
       m_mapNote(new QLabel(this)),
       m_curve(new UncertaintyPlot(this)),
       m_table(new LayerTable(this)),
-      m_view(new QTableView(this))
+      m_view(new QTableView(this)),
+      m_kept(new QLabel(this)),
+      m_keptUsed(new QLabel(this)),
+      m_keptLimit(new QSpinBox(this))
 {
     setAccessibleName(tr("At the cursor"));
     auto* layout = new QVBoxLayout(this);
@@ -238,6 +241,7 @@ CursorPanel::CursorPanel(QWidget* parent)
     }
     m_view->installEventFilter(this);
     layout->addWidget(m_view, 4);
+    addKeptLine();
     connect(m_play, &QToolButton::clicked, this, &CursorPanel::playRequested);
     setPlayable(false);
     setPlaying(false);
@@ -288,6 +292,41 @@ void CursorPanel::setMap(bool on, int firstLayer, int lastLayer, int layer, cons
 QString CursorPanel::mapNote() const
 {
     return m_mapNote->text();
+}
+
+void CursorPanel::addKeptLine()
+{
+    m_kept->setProperty("role", QStringLiteral("muted"));
+    m_kept->setWordWrap(true);
+    layout()->addWidget(m_kept);
+    auto* line = new QHBoxLayout;
+    line->setSpacing(6);
+    m_keptUsed->setProperty("role", QStringLiteral("muted"));
+    m_keptUsed->setBuddy(m_keptLimit);
+    m_keptLimit->setRange(0, 1'000'000);
+    m_keptLimit->setValue(512);
+    m_keptLimit->setSingleStep(128);
+    m_keptLimit->setSuffix(tr(" MB"));
+    m_keptLimit->setKeyboardTracking(false);
+    m_keptLimit->setLocale(QLocale::c());
+    m_keptLimit->setAccessibleName(tr("Memory for kept steps"));
+    m_keptLimit->setToolTip(
+        tr("Memory for the kept steps of all runs together, that the cursor's pictures, branches and twin\n"
+           "runs need. Where more would be needed, the runs longest out of sight go first, then every\n"
+           "second step of those in use. Megabytes of 1,048,576 bytes; 0 keeps none. 0 to 1000000, default\n"
+           "512."));
+    line->addWidget(m_keptUsed);
+    line->addWidget(m_keptLimit, 1);
+    static_cast<QVBoxLayout*>(layout())->addLayout(line);
+    connect(m_keptLimit, &QSpinBox::valueChanged, this, &CursorPanel::keptLimitChanged);
+    setKept(tr("No steps are kept yet."), 0.0);
+}
+
+void CursorPanel::setKept(const QString& ofThisRun, double usedMegabytes)
+{
+    m_keptText = ofThisRun;
+    m_kept->setText(ofThisRun);
+    m_keptUsed->setText(tr("Kept %1 MB of").arg(usedMegabytes, 0, 'f', usedMegabytes < 9.95 ? 1 : 0));
 }
 
 int CursorPanel::rate() const

@@ -58,6 +58,9 @@ public:
     void setPlayable(bool playable, const QString& reason = {});
     void setPlaying(bool playing);
     int rate() const;  ///< steps a second
+    /// What is kept of the run on display, in words, and the megabytes that all kept steps take.
+    void setKept(const QString& ofThisRun, double usedMegabytes);
+    const QString& keptText() const { return m_keptText; }
     void setTheme(const Theme& theme);
     QString textSummary() const;
 
@@ -70,6 +73,7 @@ public:
 
     QToolButton* playButton() const { return m_play; }
     QSpinBox* rateBox() const { return m_rate; }
+    QSpinBox* keptLimitBox() const { return m_keptLimit; }
     LayerTable* table() const { return m_table; }
 
     QSize sizeHint() const override { return {240, 330}; }
@@ -82,6 +86,7 @@ Q_SIGNALS:
     void moveRequested(int steps);
     void firstRequested();
     void lastRequested();
+    void keptLimitChanged(int megabytes);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
@@ -89,6 +94,7 @@ protected:
 
 private:
     QLayout* buildMapLine();
+    void addKeptLine();
     bool moveByKey(const QKeyEvent& event);
     QString headline() const;
 
@@ -108,6 +114,10 @@ private:
     UncertaintyPlot* m_curve;
     LayerTable* m_table;
     QTableView* m_view;
+    QString m_keptText;
+    QLabel* m_kept;
+    QLabel* m_keptUsed;
+    QSpinBox* m_keptLimit;
 };
 
 }  // namespace duodiff::ui

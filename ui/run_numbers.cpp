@@ -24,6 +24,8 @@ QString text(const std::string& value)
     return QString::fromStdString(value);
 }
 
+constexpr std::size_t previewsPart = 3;
+
 /// The ledger's parts as the panel groups them, in the order of Theme::ledger.
 std::array<double, 5> grouped(const Ledger& ledger)
 {
@@ -86,8 +88,9 @@ RunNumbers::RunNumbers(QWidget* parent) : QWidget(parent), m_theme(Theme::dark()
                tr("Uncertainty probes, and the output heads that make a picture of a layer. Seconds.")),
         addRow(QStringLiteral("solver"), tr("Solver and noise"),
                tr("The solver's update of x, and drawing its noise. Seconds.")),
-        addRow(QStringLiteral("previews"), tr("Previews"), tr("Making pictures for this window. Seconds.")),
-        addRow(QStringLiteral("other"), tr("Other"),
+        addRow(QStringLiteral("previews"), tr("Previews"),
+               tr("Making pictures for this window: seconds, and the share of the wall time.")),
+        addRow(QStringLiteral("other"), tr("Copies and other"),
                tr("Decoding of latents, copies between devices, and what is not accounted for. Seconds.")),
     };
     m_sum = addRow(QStringLiteral("sum"), tr("Sum / wall"),
@@ -210,11 +213,21 @@ void RunNumbers::displayLedger(const Ledger& ledger)
     std::vector<LedgerBar::Part> parts;
     for (std::size_t part = 0; part < amounts.size(); ++part) {
         // Rounding can leave a few microseconds less than nothing for "other".
-        const QString value = text(duration_text(std::max(amounts[part], 0.0)));
+        QString value = text(duration_text(std::max(amounts[part], 0.0)));
+        if (part == previewsPart && ledger.wall > 0.0) {
+            value += tr(" (%1 %)").arg(100.0 * ledger.previews / ledger.wall, 0, 'f', 1);
+        }
         setRow(m_parts[part], ledger.wall > 0.0 ? value : dash);
         parts.push_back({m_parts[part].name->text(), value, amounts[part], m_theme.ledger[part]});
     }
     m_bar->setParts(std::move(parts));
+    m_otherDetail =
+        tr("Decoding of latents %1, copies between devices and out of the engine %2, not accounted\n"
+           "for %3.")
+            .arg(text(duration_text(ledger.decoding)), text(duration_text(ledger.transfers)),
+                 text(duration_text(std::max(ledger.other(), 0.0))));
+    m_parts.back().line->setToolTip(m_otherDetail);
+    m_parts.back().value->setAccessibleDescription(m_otherDetail);
     setRow(m_sum, ledger.wall > 0.0 ? tr("%1 / %2").arg(text(duration_text(ledger.sum_of_parts())),
                                                         text(duration_text(ledger.wall)))
                                     : dash);
@@ -228,6 +241,7 @@ void RunNumbers::clear()
     m_speed->setText(dash);
     m_speedUnit->setText(tr("speed-up against full"));
     m_bar->setParts({});
+    m_otherDetail.clear();
     for (const Row& row : m_parts) {
         setRow(row, dash);
     }
@@ -262,6 +276,9 @@ QString RunNumbers::textSummary() const
                          m_speed->text() + QLatin1Char(' ') + m_speedUnit->text()};
     for (const Row& row : m_parts) {
         lines << row.name->text() + QStringLiteral(": ") + row.value->text();
+    }
+    if (!m_otherDetail.isEmpty()) {
+        lines << m_otherDetail;
     }
     for (const Row& row : {m_sum, m_layer, m_gflops, m_baseline}) {
         lines << row.name->text() + QStringLiteral(": ") + row.value->text();

@@ -64,6 +64,7 @@ private:
     QLabel* m_speedUnit = nullptr;
     LedgerBar* m_bar = nullptr;
     std::array<Row, 5> m_parts;
+    QString m_otherDetail;  ///< what the last of the parts is made of
     Row m_sum;
     Row m_layer;
     Row m_gflops;

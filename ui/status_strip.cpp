@@ -31,7 +31,10 @@ StatusStrip::StatusStrip(QWidget* parent) : QWidget(parent)
     m_rate = addLabel(tr("Time of a step of the whole batch: the median of the last ones, previews left out"),
                       "rate");
     m_images = addLabel(tr("Images a second at this rate"), "images");
-    m_left = addLabel(tr("Time left, the two networks timed apart"), "left");
+    m_left = addLabel(tr("Time left, the two networks timed apart. Up to: where the images of an AdaDiff run "
+                         "will leave is not\n"
+                         "known before the first run of its model, so this is the time of the full depth"),
+                      "left");
     m_memory = addLabel(tr("Memory that the studio holds now"), "memory");
     layout->addStretch(1);
     m_previews = addLabel(tr("Previews shown a second, and their share of the run's time once it is known"),
@@ -100,7 +103,8 @@ void StatusStrip::refresh()
     put(m_step, step);
     put(m_rate, s.msPerStep ? tr("%1 ms a step").arg(rounded(*s.msPerStep)) : QString());
     put(m_images, s.imagesPerSecond ? tr("%1 images/s").arg(rounded(*s.imagesPerSecond)) : QString());
-    put(m_left, s.secondsLeft ? timeLeftText(*s.secondsLeft) : QString());
+    const QString left = s.secondsLeft ? timeLeftText(*s.secondsLeft) : QString();
+    put(m_left, s.secondsLeft && s.leftIsBound ? tr("up to %1").arg(left) : left);
     put(m_memory, s.memoryBytes > 0 ? tr("%1 MB").arg(s.memoryBytes / 1000000) : QString());
     QString previews;
     if (s.previewsPerSecond) {

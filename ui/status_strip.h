@@ -25,6 +25,7 @@ struct Status {
     std::optional<double> msPerStep;
     std::optional<double> imagesPerSecond;
     std::optional<double> secondsLeft;
+    bool leftIsBound = false;  ///< secondsLeft is an upper bound
     std::uint64_t memoryBytes = 0;
     std::optional<double> previewsPerSecond;
     std::optional<double> previewShare;  ///< of the wall time, 0..1

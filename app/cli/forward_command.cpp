@@ -55,6 +55,7 @@ int forward_command(const Context& context, const Arguments& arguments)
         require_file(path);
     }
     require_writable_file("--output", request.output);
+    request.note = [&context](const std::string& text) { context.err << "note: " << text << '\n'; };
     context.hooks.forward(request);
     context.out << fmt::format("wrote {}\n", request.output.string());
     return 0;

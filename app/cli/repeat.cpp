@@ -60,6 +60,7 @@ EarlierRun from_image(const std::filesystem::path& path)
     EarlierRun run;
     run.settings = metadata.settings;
     run.model = metadata.model;
+    run.earlier_classes = metadata.earlier_classes;
     for (const TracePoint& point : metadata.trace) {
         run.moved.push_back({point.parameter});
     }
@@ -74,6 +75,7 @@ EarlierRun from_run_file(const std::filesystem::path& path)
     EarlierRun run;
     run.settings = record.settings;
     run.model = record.model;
+    run.earlier_classes = record.earlier_classes;
     for (const StepRecord& step : record.steps) {
         const auto index = static_cast<std::size_t>(step.step);
         run.moved.resize(std::max(run.moved.size(), index + 1));

@@ -19,8 +19,9 @@ struct EarlierRun {
     SamplingSettings settings;  ///< device and precision as they came out, where the run chose them itself
     ModelSummary model;
     bool device_was_automatic = false;
-    MovedParameters moved;          ///< empty: the settings alone repeat the run
-    bool moved_is_partial = false;  ///< an image knows the parameters of its own batch only
+    MovedParameters moved;                        ///< empty: the settings alone repeat the run
+    bool moved_is_partial = false;                ///< an image knows the parameters of its own batch only
+    std::vector<EarlierClasses> earlier_classes;  ///< of a branch that had other classes at first
 };
 
 /// Reads `--from`: a PNG of a run, a run.json, or a folder with one. Throws EngineError(bad_file).

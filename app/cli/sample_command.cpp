@@ -209,6 +209,7 @@ struct PreparedRun {
     SamplingSettings settings;
     std::optional<EarlierRun> earlier;
     MovedParameters moved;
+    std::vector<EarlierClasses> earlier_classes;
 };
 
 /// All that can be said about the settings before a model is open.
@@ -239,6 +240,14 @@ PreparedRun prepare(const Context& context, SampleRequest& request)
             note(context,
                  "values were moved during that run, and an image only knows those of its own batch; "
                  "its run.json repeats all of them");
+        }
+    }
+    if (run.earlier && !run.earlier->earlier_classes.empty()) {
+        if (follows_recorded_course(request.changes) && request.classes.empty()) {
+            run.earlier_classes = run.earlier->earlier_classes;
+        } else {
+            note(context,
+                 "classes were changed during that run; with other options only the last ones are used");
         }
     }
     return run;
@@ -386,7 +395,9 @@ int sample_command(const Context& context, const Arguments& arguments)
     SampleSink sink(run.settings, info, line, run.moved);
     RunOutcome outcome;
     try {
-        outcome = engine->sample(run.settings, 1, sink, {context.hooks.stop, nullptr}, sink.live());
+        SampleOptions options;
+        options.earlier_classes = run.earlier_classes;
+        outcome = engine->sample(run.settings, 1, sink, {context.hooks.stop, nullptr}, sink.live(), options);
     } catch (const EngineError&) {
         line.end();
         keep_after_failure(context, folder, sink);

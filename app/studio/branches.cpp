@@ -4,6 +4,7 @@
 #include "report/report_numbers.h"
 #include "stream/branch.h"
 #include "stream/quality.h"
+#include "studio/kept_states.h"
 #include "studio/studio.h"
 #include "ui/branch_list.h"
 #include "ui/control_panel.h"
@@ -113,7 +114,7 @@ QString Branches::reasonAgainst() const
         return tr("There is no run yet.");
     }
     if (!kept->trajectory || kept->trajectory->batches() == 0) {
-        return tr("The states of this run are not held: it was read from a file.");
+        return keptStepsText(kept->trajectory.get());
     }
     return isSameModel(kept->record.model, m_studio.model()->summary)
                ? QString()

@@ -218,7 +218,7 @@ QString CursorPictures::describe(const Plan& plan, int wanted, bool latent) cons
 
 QString CursorPictures::reasonForNone() const
 {
-    if (!m_kept->trajectory) {
+    if (!m_kept->trajectory || m_kept->trajectory->was_let_go()) {
         return tr("The steps of this run are not kept; generate it again to see them");
     }
     const auto megabytes = m_kept->trajectory->limit_bytes() >> 20;

@@ -6,6 +6,7 @@
 #include "report/image_metadata.h"
 #include "report/png_file.h"
 #include "report/run_file.h"
+#include "report/uncertainty_file.h"
 #include "stream/step_plan.h"
 
 #include <QCoreApplication>
@@ -115,6 +116,7 @@ EarlierRun readImage(const fs::path& path)
     run.settings = metadata.settings;
     pinPrecision(run.settings, metadata.machine);
     run.record = recordOf(metadata);
+    run.earlierClasses = metadata.earlier_classes;
     run.seed = metadata.index >= 0 ? metadata.seed : metadata.settings.seed;
     for (const TracePoint& point : metadata.trace) {
         run.moved.push_back({point.parameter});
@@ -131,11 +133,30 @@ EarlierRun readImage(const fs::path& path)
     return run;
 }
 
+/// Of a run that is too large for its run.json to hold them.
+void readUncertaintyBeside(const fs::path& runFile, EarlierRun& run)
+{
+    const fs::path path = runFile.parent_path() / uncertainty_file_name;
+    std::error_code error;
+    if (run.record.probes == 0 || !fs::is_regular_file(path, error)) {
+        return;
+    }
+    try {
+        read_uncertainty(path, run.record);
+    } catch (const EngineError& damage) {
+        run.notice = tr("Its uncertainties could not be read (%1): what another θ would have given is not "
+                        "known.")
+                         .arg(QString::fromStdString(damage.failure().what));
+    }
+}
+
 EarlierRun readRun(const fs::path& path)
 {
     EarlierRun run;
     run.record = read_run_file(path);
+    readUncertaintyBeside(path, run);
     run.settings = run.record.settings;
+    run.earlierClasses = run.record.earlier_classes;
     pinPrecision(run.settings, run.record.machine);
     run.seed = run.settings.seed;
     for (const StepRecord& step : run.record.steps) {

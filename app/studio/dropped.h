@@ -24,7 +24,9 @@ struct EarlierRun {
     std::uint64_t seed = 0;       ///< of the image itself, or of the run
     MovedParameters moved;        ///< empty: the settings alone repeat the run
     bool movedIsPartial = false;  ///< an image knows the parameters of its own batch only
-    QString what;                 ///< "Image 3 of a run", "A run of 16 images"
+    std::vector<EarlierClasses> earlierClasses;  ///< of a branch that had other classes at first
+    QString what;                                ///< "Image 3 of a run", "A run of 16 images"
+    QString notice;                              ///< what of it could not be read; empty: nothing
     /// Of the record's images and then of its unfinished ones, where they lie beside it; of a grid, it.
     std::vector<std::filesystem::path> pictures;
 };

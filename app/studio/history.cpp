@@ -226,6 +226,28 @@ void History::loadNextThumbnails()
     });
 }
 
+void History::recall(const QString& model)
+{
+    const auto& entries = m_model.entries();
+    const auto found = std::find_if(entries.begin(), entries.end(), [&model](const ui::HistoryEntry& entry) {
+        return entry.model == model && entry.state == RunState::done &&
+               entry.title.startsWith(QStringLiteral("AdaDiff"));
+    });
+    if (found == entries.end()) {
+        return;
+    }
+    m_reader.start([this, path = m_store.runFolder(found->id)] {
+        try {
+            const EarlierRun earlier =
+                readEarlierRun({DroppedKind::runFile, (path + QStringLiteral("/run.json")).toStdU16String()});
+            postBack(
+                [this, run = std::make_shared<const RunRecord>(earlier.record)] { Q_EMIT recalled(run); });
+        } catch (const std::exception&) {
+            // Who opens that run is told; an estimate can do without it.
+        }
+    });
+}
+
 void History::show(const QString& id)
 {
     if (m_model.find(id) == nullptr) {

@@ -37,6 +37,8 @@ public:
     void keep(std::shared_ptr<const KeptRun> run);
     /// `shown` comes later.
     void show(const QString& id);
+    /// Reads the newest finished AdaDiff run of a model with this name, quietly; `recalled` comes later.
+    void recall(const QString& model);
     /// One step of undo.
     void remove(const QString& id);
     void toggleFavourite(const QString& id);
@@ -55,6 +57,7 @@ Q_SIGNALS:
     void kept(const QString& id);
     void shown(const std::shared_ptr<duodiff::studio::HistoryStore::ShownRun>& run);
     void limitChanged();
+    void recalled(const std::shared_ptr<const duodiff::RunRecord>& run);
 
 private:
     class Deletion;

@@ -6,6 +6,7 @@
 #include "report/image_metadata.h"
 #include "report/report_numbers.h"
 #include "report/run_file.h"
+#include "report/uncertainty_file.h"
 #include "studio/history_index.h"
 #include "studio/state_folder.h"
 #include "ui/preview_grid.h"
@@ -40,7 +41,8 @@ constexpr qint64 largestIndex = 256 * 1024 * 1024;
 constexpr qint64 largestEntry = 64 * 1024;
 constexpr int thumbnailSide = 96;
 constexpr int mostThumbnails = 8;
-/// Up to here run.json holds every uncertainty, which what-if curves need; about ten bytes each.
+/// Up to here run.json holds every uncertainty, which what-if curves need; about ten bytes each. More of them
+/// lie in a file beside it, of four bytes each.
 constexpr std::size_t mostUncertainties = 400'000;
 
 QString tr(const char* text)
@@ -230,10 +232,7 @@ ui::HistoryEntry HistoryStore::add(const QString& id, const KeptRun& run)
     }
     RunRecord record = run.record;
     nameImages(record, run);
-    std::size_t uncertainties = 0;
-    for (const StepRecord& step : record.steps) {
-        uncertainties += step.uncertainty.size();
-    }
+    const bool rows = uncertainty_values(record) <= mostUncertainties;
     const auto folderPath = toPath(unfinished);
     for (const FinishedImage& image : run.images) {
         write_image(folderPath / fileOf(record.images, image.index), to_image8(image), record, image.index);
@@ -242,8 +241,10 @@ ui::HistoryEntry HistoryStore::add(const QString& id, const KeptRun& run)
         write_image(folderPath / fileOf(record.unfinished, image.picture.index), to_image8(image.picture),
                     record, image.picture.index);
     }
-    write_run_file(toPath(unfinished + QStringLiteral("/run.json")), record,
-                   {.uncertainty_rows = uncertainties <= mostUncertainties});
+    write_run_file(folderPath / "run.json", record, {.uncertainty_rows = rows});
+    if (!rows) {
+        write_uncertainty(folderPath / uncertainty_file_name, record);
+    }
     ui::HistoryEntry entry = describe(id, record);
     const QImage strip = stripOf(run);
     if (!strip.isNull() && strip.save(unfinished + QStringLiteral("/thumbnails.png"))) {

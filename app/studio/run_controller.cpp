@@ -99,7 +99,7 @@ bool RunController::start(const ModelInfo& model, const SamplingSettings& settin
     m_record.settings = settings;
     m_record.model = model.summary;
     if (!extras.keep) {
-        extras.keep = std::make_shared<Trajectory>();
+        extras.keep = std::make_shared<Trajectory>(TrajectoryOptions{}, m_budget);
     }
     m_trajectory = extras.keep;
     m_beginning = extras.from;
@@ -107,6 +107,8 @@ bool RunController::start(const ModelInfo& model, const SamplingSettings& settin
     m_images.clear();
     m_last.reset();
     m_estimate.begin(model.summary, settings);
+    m_threshold = settings.threshold;
+    expectSteps();
     m_picturesPerSecond.reset();
     m_picturesShown = 0;
     m_lastPicture = m_lastNumbers = -1000;
@@ -153,6 +155,28 @@ void RunController::showBeginning(const BranchPoint& from)
     m_window.plot()->addFrames(frames);
     if (!frames.empty()) {
         m_window.numbers()->showLive(m_record);
+    }
+}
+
+void RunController::learnFrom(std::shared_ptr<const RunRecord> run)
+{
+    if (run && ExpectedSteps::can_learn_from(*run)) {
+        m_learned = std::move(run);
+        if (isRunning()) {
+            expectSteps();
+        }
+    }
+}
+
+bool RunController::hasLearned(const ModelSummary& model) const
+{
+    return m_learned && isSameModel(m_learned->model, model);
+}
+
+void RunController::expectSteps()
+{
+    if (m_asked.policy == PolicyKind::adadiff && hasLearned(m_model.summary)) {
+        m_estimate.expect(std::make_shared<const ExpectedSteps>(*m_learned));
     }
 }
 
@@ -223,6 +247,7 @@ void RunController::moveLive(const SamplingSettings& settings)
         m_job->live.switch_step = settings.switch_step;
         m_job->live.exit_layer = settings.exit_layer;
         m_estimate.set_switch_step(settings.switch_step);
+        m_threshold = settings.threshold;
     }
 }
 
@@ -341,6 +366,7 @@ void RunController::showStatus()
                    : m_job->finishBatchRequested() ? tr("Finishing the batch")
                    : m_last                        ? tr("Sampling")
                                                    : tr("Starting");
+    m_estimate.set_threshold(m_threshold);
     status.step = m_estimate.steps_run();
     status.steps = m_record.settings.steps;
     status.batch = m_estimate.batch();
@@ -348,11 +374,13 @@ void RunController::showStatus()
     status.msPerStep = m_estimate.ms_per_step();
     status.imagesPerSecond = m_estimate.images_per_second();
     status.secondsLeft = m_estimate.seconds_left();
+    status.leftIsBound = m_estimate.is_bound();
     status.memoryBytes = residentBytes();
     status.previewsPerSecond = m_picturesPerSecond;
-    status.previewShare.reset();
+    const Ledger& ledger = m_record.ledger;
+    status.previewShare = ledger.wall > 0.0 ? std::optional(ledger.previews / ledger.wall) : std::nullopt;
     m_window.status()->setStatus(status);
-    Q_EMIT progressed(shareDone(), status.secondsLeft);
+    Q_EMIT progressed(shareDone(), status.leftIsBound ? std::nullopt : status.secondsLeft);
 }
 
 double RunController::shareDone() const

@@ -75,8 +75,14 @@ public:
     const std::shared_ptr<Trajectory>& trajectory() const { return m_trajectory; }
     /// Where the run in progress, or the one that ended last, began, if it is a branch.
     const std::optional<BranchPoint>& beginning() const { return m_beginning; }
+    /// The one bound over the states of all runs.
+    TrajectoryBudget& budget() { return *m_budget; }
     /// What the run in progress, or the one that ended last, was asked for.
     const SamplingSettings& asked() const { return m_asked; }
+    /// A run that later ones of its model may expect to be like; see ExpectedSteps.
+    void learnFrom(std::shared_ptr<const RunRecord> run);
+    /// Whether there is such a run of this model.
+    bool hasLearned(const ModelSummary& model) const;
     /// Finished images of the run in progress.
     const std::vector<FinishedImage>& images() const { return m_images; }
     /// Moves out what has come, and shows it. The timer does this.
@@ -109,6 +115,7 @@ private:
     void showBeginning(const BranchPoint& from);
     void showStatus();
     double shareDone() const;
+    void expectSteps();
     void askForPicture();
 
     EngineThread& m_engine;
@@ -117,11 +124,14 @@ private:
     ModelInfo m_model;
     RunRecord m_record;
     SamplingSettings m_asked;
+    std::shared_ptr<TrajectoryBudget> m_budget = std::make_shared<TrajectoryBudget>();
     std::shared_ptr<Trajectory> m_trajectory;
     ui::PictureChoice m_pictureChoice = ui::PictureChoice::noisy;
     bool m_aborted = false;
     std::vector<FinishedImage> m_images;
     TimeEstimate m_estimate;
+    std::shared_ptr<const RunRecord> m_learned;
+    double m_threshold = 0.0;  ///< that the controls show
     std::optional<Frame> m_last;
     std::optional<BranchPoint> m_beginning;
     bool m_picturesWanted = true;

@@ -123,6 +123,12 @@ Remembered SettingsStore::load()
             if (!isNumber || remembered.historyLimit < 1) {
                 damage = tr("the number of runs to keep is none");  // a wrong one would drop runs
             }
+            remembered.trajectoryMegabytes =
+                settings.value(QStringLiteral("run/kept_megabytes"), remembered.trajectoryMegabytes)
+                    .toInt(&isNumber);
+            if (!isNumber || remembered.trajectoryMegabytes < 0) {
+                damage = tr("the memory for kept steps is no number");
+            }
             const QString run = settings.value(QStringLiteral("run/settings")).toString();
             try {
                 if (!run.isEmpty()) {
@@ -155,6 +161,7 @@ bool SettingsStore::save(const Remembered& remembered) const
     settings.setValue(QStringLiteral("history/limit"), remembered.historyLimit);
     settings.setValue(QStringLiteral("recompute/on_release"), remembered.recomputeOnRelease);
     settings.setValue(QStringLiteral("recompute/live"), remembered.recomputeLive);
+    settings.setValue(QStringLiteral("run/kept_megabytes"), remembered.trajectoryMegabytes);
     auto choice = remembered.exportChoice;
     for (const auto& [name, flag] : flagsOf(choice)) {
         settings.setValue(QStringLiteral("export/") + name, *flag);

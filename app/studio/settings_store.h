@@ -26,6 +26,7 @@ struct Remembered {
     int historyLimit = 1000;  ///< runs kept
     bool recomputeOnRelease = true;
     bool recomputeLive = false;
+    int trajectoryMegabytes = 512;  ///< bound over the kept steps of all runs
 };
 
 /// An INI file. A damaged one gives the defaults and is kept aside under another name.

@@ -98,6 +98,8 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
     connect(m_recompute.get(), &Recompute::choiceChanged, this, [this] { m_rememberSoon.start(); });
     m_pareto = std::make_unique<Pareto>(
         *this, m_state.isUsable() ? m_state.filePath(QStringLiteral("sweep")) : QString());
+    m_states = std::make_unique<KeptStates>(*this, m_remembered.trajectoryMegabytes);
+    connect(m_states.get(), &KeptStates::limitChanged, &m_rememberSoon, qOverload<>(&QTimer::start));
 
     const QString theme = m_options.theme.isEmpty() ? m_remembered.theme : m_options.theme;
     m_window
@@ -293,6 +295,7 @@ void Studio::remember()
     m_remembered.historyLimit = m_history.limit();
     m_remembered.recomputeOnRelease = m_recompute->onRelease();
     m_remembered.recomputeLive = m_recompute->isLive();
+    m_remembered.trajectoryMegabytes = m_states->limitMegabytes();
     if (!m_store.save(m_remembered)) {
         qWarning("duodiff-studio: the settings could not be written to %s", qUtf8Printable(m_store.file()));
     }

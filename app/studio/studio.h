@@ -11,6 +11,7 @@
 #include "studio/history.h"
 #include "studio/image_link.h"
 #include "studio/pack_maker.h"
+#include "studio/kept_states.h"
 #include "studio/parameter_undo.h"
 #include "studio/pareto.h"
 #include "studio/pause_key.h"
@@ -80,6 +81,7 @@ public:
     Recompute& recompute() { return *m_recompute; }
     UncertaintyMap& uncertaintyMap() { return *m_uncertaintyMap; }
     Pareto& pareto() { return *m_pareto; }
+    KeptStates& states() { return *m_states; }
     EngineThread& engine() { return m_engine; }
     History& history() { return m_history; }
     RunQueue& queue() { return m_queue; }
@@ -184,6 +186,7 @@ private:
     std::unique_ptr<UncertaintyMap> m_uncertaintyMap;
     std::unique_ptr<Pareto> m_pareto;
     QThreadPool m_reader;  ///< of dropped files
+    std::unique_ptr<KeptStates> m_states;
     QTimer m_idle;
     QTimer m_rememberSoon;  ///< so that a killed studio forgets little
 

@@ -64,6 +64,18 @@ void Studio::connectKeeping()
     });
     connect(&m_parameters, &ParameterUndo::applied, &m_whatIf, &WhatIfController::ask);
     connect(&m_parameters, &ParameterUndo::applied, this, &Studio::onValuesMoved);
+    const auto recall = [this] {
+        if (m_model && !m_run.hasLearned(m_model->summary)) {
+            m_history.recall(QString::fromStdString(m_model->summary.name));
+        }
+    };
+    connect(this, &Studio::modelOpened, this, recall);
+    connect(&m_history, &History::loaded, this, recall);
+    connect(&m_history, &History::recalled, this, [this](const std::shared_ptr<const RunRecord>& run) {
+        if (m_model && !m_run.hasLearned(m_model->summary)) {
+            m_run.learnFrom(run);
+        }
+    });
     connect(&m_history, &History::shown, this, [this](const std::shared_ptr<HistoryStore::ShownRun>& shown) {
         afterRun(shown->run.what, [this, shown] { showEarlierRun(*shown, tr("From the history")); });
     });

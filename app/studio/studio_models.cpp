@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Opening models, and what is dropped on the window.
 #include "base/error.h"
+#include "report/uncertainty_file.h"
 #include "studio/studio.h"
 #include "ui/control_panel.h"
 #include "ui/exit_plot.h"
@@ -42,7 +43,7 @@ bool isQuickToRead(const Dropped& dropped)
     std::uintmax_t bytes = std::filesystem::file_size(dropped.path, error);
     if (dropped.kind == DroppedKind::runFile) {
         for (const auto& file : std::filesystem::directory_iterator(dropped.path.parent_path(), error)) {
-            if (file.path().extension() == ".png") {
+            if (file.path().extension() == ".png" || file.path().filename() == uncertainty_file_name) {
                 bytes += file.file_size(error);
             }
         }
@@ -324,6 +325,11 @@ void Studio::offerRestore(const EarlierRun& run)
                "run.json repeats all of it.");
     } else if (!run.moved.empty()) {
         message.remedy = tr("A slider was moved while it ran; restoring all repeats that too.");
+    } else if (!run.earlierClasses.empty()) {
+        message.remedy = tr("Its classes were changed on the way; restoring all repeats that too.");
+    }
+    if (!run.notice.isEmpty()) {
+        message.what += QLatin1Char(' ') + run.notice;
     }
     if (m_model) {
         message.actions = {{tr("Restore all"), [this, run] { restore(run, true, true); }},

@@ -19,7 +19,12 @@ void Studio::generate()
     const auto settings = m_window.controls()->settings();
     const bool repeats = m_restored && m_restored->settings == settings;
     m_twin->setShown(false);
-    startRun(settings, {.moved = repeats ? m_restored->moved : MovedParameters()});
+    RunExtras extras;
+    if (repeats) {
+        extras.moved = m_restored->moved;
+        extras.earlierClasses = m_restored->earlierClasses;
+    }
+    startRun(settings, std::move(extras));
 }
 
 bool Studio::startRun(const SamplingSettings& settings, RunExtras extras)
@@ -91,11 +96,15 @@ void Studio::keep(std::shared_ptr<KeptRun> run)
 
 void Studio::followKept(bool endedNow)
 {
+    if (m_kept) {
+        m_run.learnFrom({m_kept, &m_kept->record});
+    }
     m_whatIf.show(m_kept, endedNow);
     m_recompute->show(m_kept, endedNow ? std::optional(m_run.asked()) : std::nullopt);
     m_cursorPictures.show(m_kept);
     m_uncertaintyMap->show(m_kept);
     m_cursor.show(m_kept, endedNow);
+    m_states->refresh();
 }
 
 void Studio::showRunBefore()

@@ -180,6 +180,7 @@ ImageMetadata image_metadata(const RunRecord& record, int index)
             break;
         }
     }
+    metadata.earlier_classes = record.earlier_classes;
     metadata.trace = trace_of(record, index);
     const double wanted = own_parameter(record.settings);
     for (const StepRecord& step : record.steps) {
@@ -204,6 +205,9 @@ std::vector<PngText> to_png_texts(const ImageMetadata& metadata)
     json["started_at"] = metadata.started_at;
     json["settings"] = json_codec::encode(metadata.settings);
     json["parameters_moved"] = metadata.parameters_moved;
+    if (!metadata.earlier_classes.empty()) {
+        json["earlier_classes"] = json_codec::encode(metadata.earlier_classes);
+    }
     json["model"] = json_codec::encode(metadata.model);
     json["machine"] = json_codec::encode(metadata.machine);
     json["trace"] = encode_trace(metadata.trace);
@@ -230,6 +234,10 @@ std::optional<ImageMetadata> metadata_from_png_texts(const std::vector<PngText>&
     ImageMetadata metadata;
     metadata.settings = json_codec::decode_settings(document["settings"]);
     metadata.parameters_moved = document["parameters_moved"].flag();
+    if (document.has("earlier_classes")) {
+        metadata.earlier_classes =
+            json_codec::decode_earlier_classes(document["earlier_classes"], metadata.settings.steps);
+    }
     metadata.model = json_codec::decode_model(document["model"]);
     metadata.machine = json_codec::decode_machine(document["machine"]);
     metadata.started_at = document["started_at"].text();

@@ -40,7 +40,8 @@ struct ImageMetadata {
     int steps_done = 0;
     /// Theta, t_s or the static layer was moved while the run went on; the settings alone do not repeat it.
     bool parameters_moved = false;
-    std::vector<TracePoint> trace;  ///< in the order the steps ran
+    std::vector<EarlierClasses> earlier_classes;  ///< likewise for classes, see RunRecord
+    std::vector<TracePoint> trace;                ///< in the order the steps ran
 };
 
 /// The metadata of image `index` of a run, finished or not; of the grid for -1. Throws EngineError(usage)

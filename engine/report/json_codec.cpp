@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <set>
 
 namespace duodiff::json_codec
@@ -369,6 +370,30 @@ MachineInfo decode_machine(const Place& place)
     machine.libtorch = place["libtorch"].text();
     machine.program = place["program"].text();
     return machine;
+}
+
+Json encode(const std::vector<EarlierClasses>& earlier)
+{
+    Json parts = Json::array();
+    for (const EarlierClasses& part : earlier) {
+        parts.push_back(Json{{"before_step", part.before_step}, {"classes", part.classes}});
+    }
+    return parts;
+}
+
+std::vector<EarlierClasses> decode_earlier_classes(const Place& place, int steps)
+{
+    std::vector<EarlierClasses> earlier;
+    for (std::size_t i = 0, n = place.size(static_cast<std::size_t>(steps)); i < n; ++i) {
+        const Place part = place.at(i);
+        earlier.push_back(
+            {part["before_step"].small(1, steps),
+             part["classes"].integers(most_images, 0, std::numeric_limits<std::int64_t>::max())});
+        if (i > 0 && earlier[i].before_step <= earlier[i - 1].before_step) {
+            part.fail("parts are not in the order of their steps");
+        }
+    }
+    return earlier;
 }
 
 Json encode_format(std::string_view name, int version)

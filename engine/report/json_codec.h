@@ -91,9 +91,12 @@ Json number(float value);
 Json encode(const SamplingSettings& settings);
 Json encode(const ModelSummary& model);
 Json encode(const MachineInfo& machine);
+Json encode(const std::vector<EarlierClasses>& earlier);
 SamplingSettings decode_settings(const Place& place);
 ModelSummary decode_model(const Place& place);
 MachineInfo decode_machine(const Place& place);
+/// Of a run of so many steps.
+std::vector<EarlierClasses> decode_earlier_classes(const Place& place, int steps);
 
 /// `format` with a name and a version; the reader refuses other names and later versions.
 Json encode_format(std::string_view name, int version);

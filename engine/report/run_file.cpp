@@ -218,15 +218,6 @@ Json encode_branch(const BranchRecord& branch)
     return Json{{"step", branch.step}, {"taken_over_ms", number(branch.taken_over_ms)}};
 }
 
-Json encode_classes(const std::vector<EarlierClasses>& earlier)
-{
-    Json parts = Json::array();
-    for (const EarlierClasses& part : earlier) {
-        parts.push_back(Json{{"before_step", part.before_step}, {"classes", part.classes}});
-    }
-    return parts;
-}
-
 /// What only branches and probe runs have.
 void decode_branch(const Place& document, RunRecord& record)
 {
@@ -236,17 +227,7 @@ void decode_branch(const Place& document, RunRecord& record)
         record.branch = BranchRecord{branch["step"].small(0, steps), branch["taken_over_ms"].number_or_nan()};
     }
     if (document.has("earlier_classes")) {
-        const Place parts = document["earlier_classes"];
-        for (std::size_t i = 0, n = parts.size(static_cast<std::size_t>(steps)); i < n; ++i) {
-            const Place part = parts.at(i);
-            record.earlier_classes.push_back(
-                {part["before_step"].small(1, steps),
-                 part["classes"].integers(json_codec::most_images, 0,
-                                          std::numeric_limits<std::int64_t>::max())});
-            if (i > 0 && record.earlier_classes[i].before_step <= record.earlier_classes[i - 1].before_step) {
-                part.fail("parts are not in the order of their steps");
-            }
-        }
+        record.earlier_classes = json_codec::decode_earlier_classes(document["earlier_classes"], steps);
     }
     record.all_uncertainties = document.has("all_uncertainties") && document["all_uncertainties"].flag();
 }
@@ -322,7 +303,7 @@ std::string run_to_json(const RunRecord& record, const RunFileOptions& options)
     }
     if (!record.earlier_classes.empty()) {
         text += fmt::format("\"earlier_classes\": {},\n",
-                            json_codec::dump(encode_classes(record.earlier_classes)));
+                            json_codec::dump(json_codec::encode(record.earlier_classes)));
     }
     if (record.all_uncertainties) {
         text += "\"all_uncertainties\": true,\n";

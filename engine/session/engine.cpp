@@ -152,7 +152,7 @@ private:
         Failure failure;
         try {
             const ModelBundle& bundle = bundle_for(device, scalar_type(settings.precision));
-            require_memory(settings, *files_, device);
+            require_memory(settings, *files_, device, request.options.keep);
             return sample_run({*files_, info_.summary, bundle, device}, settings, request);
         } catch (const EngineError&) {
             throw;

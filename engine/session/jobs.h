@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,8 @@ struct ForwardRequest {
     std::filesystem::path output;
     std::string device = "cpu";
     Precision precision = Precision::fp32;
+    /// Told what of the input the model has no use for; null: nobody wants to know.
+    std::function<void(const std::string& note)> note{};
 };
 void forward_file(const ForwardRequest& request);
 

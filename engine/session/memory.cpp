@@ -48,7 +48,7 @@ void require_gpu_memory(const MemoryNeed& need, const SamplingSettings& settings
 
 }  // namespace
 
-MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files)
+MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files, const Trajectory* keep)
 {
     const UVitConfig& shape = files.shape();
     const double element = settings.precision == Precision::bf16 ? 2.0 : 4.0;
@@ -65,6 +65,11 @@ MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files
         kept_an_image += settings.steps * static_cast<double>(shape.depth) * 4.0;
     }
     need.run_bytes = settings.count * kept_an_image;
+    if (keep) {
+        const double a_state = pixels * 4.0 * (keep->options().keep_predicted ? 2.0 : 1.0);
+        need.kept_bytes = std::min(settings.count * (settings.steps + 1.0) * a_state,
+                                   static_cast<double>(keep->room()));
+    }
     return need;
 }
 
@@ -91,15 +96,9 @@ Failure with_smaller_batch(Failure failure, const SamplingSettings& settings)
     return failure;
 }
 
-void require_memory(const SamplingSettings& settings, const ModelFiles& files, c10::Device device)
+void require_memory_of(const MemoryNeed& need, const SamplingSettings& settings, double available)
 {
-    const MemoryNeed need = memory_need(settings, files);
-    if (!device.is_cpu()) {
-        require_gpu_memory(need, settings, device);
-        return;
-    }
-    const auto available = static_cast<double>(available_memory());
-    if (available == 0.0 || need.batch_bytes + need.run_bytes <= available) {
+    if (need.batch_bytes + need.run_bytes + need.kept_bytes <= available) {
         return;
     }
     if (need.run_bytes > 0.9 * available) {
@@ -108,13 +107,37 @@ void require_memory(const SamplingSettings& settings, const ModelFiles& files, c
                                       settings.count, gigabytes(need.run_bytes), gigabytes(available)),
                           "sampling", "Make fewer images in one run.");
     }
+    const double for_batches = available - need.run_bytes;
+    if (need.batch_bytes <= for_batches) {
+        throw EngineError(
+            ErrorCode::out_of_memory,
+            fmt::format("the steps that are kept of this run need up to {} beside the {} of the run, "
+                        "and {} are free",
+                        gigabytes(need.kept_bytes), gigabytes(need.batch_bytes + need.run_bytes),
+                        gigabytes(available)),
+            "sampling", "Lower the bound on kept steps, or make fewer images in one run.");
+    }
     const double an_image = need.batch_bytes / std::min(settings.batch, settings.count);
-    const int fitting = std::max(1, static_cast<int>((available - need.run_bytes) / an_image * 0.8));
+    const int fitting = std::max(1, static_cast<int>(for_batches / an_image * 0.8));
     throw EngineError(ErrorCode::out_of_memory,
                       fmt::format("a batch of {} images needs about {}, and {} are free",
                                   std::min(settings.batch, settings.count), gigabytes(need.batch_bytes),
                                   gigabytes(available)),
                       "sampling", fmt::format("Use a batch of {} or fewer.", fitting));
+}
+
+void require_memory(const SamplingSettings& settings, const ModelFiles& files, c10::Device device,
+                    const Trajectory* keep)
+{
+    MemoryNeed need = memory_need(settings, files, keep);
+    if (!device.is_cpu()) {
+        require_gpu_memory(need, settings, device);
+        need.batch_bytes = 0.0;  // the host holds the rest
+    }
+    const auto available = static_cast<double>(available_memory());
+    if (available > 0.0) {
+        require_memory_of(need, settings, available);
+    }
 }
 
 }  // namespace duodiff

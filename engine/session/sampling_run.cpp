@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 namespace duodiff
@@ -33,10 +34,15 @@ double milliseconds(Clock::duration duration)
 class Recorder final : public FrameSink
 {
 public:
-    Recorder(RunRecord& record, FrameSink& listener) : record_(record), listener_(listener) {}
+    Recorder(RunRecord& record, FrameSink& listener, std::function<double()> wall_ms)
+        : record_(record), listener_(listener), wall_ms_(std::move(wall_ms))
+    {
+    }
     void on_frame(Frame&& frame) override
     {
         record_.add(frame);
+        frame.ledger = record_.ledger;
+        frame.ledger->wall = wall_ms_();
         listener_.on_frame(std::move(frame));
     }
     PicturesWanted wanted_pictures() override { return listener_.wanted_pictures(); }
@@ -44,6 +50,7 @@ public:
 private:
     RunRecord& record_;
     FrameSink& listener_;
+    const std::function<double()> wall_ms_;
 };
 
 std::vector<float> plain_values(const at::Tensor& tensor)
@@ -82,7 +89,8 @@ public:
                                          .solver = settings_.solver},
                                         [this] { return parameters_now(); });
         RunRecord& record = outcome_.record;
-        Recorder recorder(record, request_.sink);
+        const auto wall_ms = [this, start] { return milliseconds(Clock::now() - start - paused_); };
+        Recorder recorder(record, request_.sink, wall_ms);
         const RunControls& controls = request_.controls;
         batch_ = 0;
         for (int first = 0; first < settings_.count; first += settings_.batch, ++batch_) {
@@ -105,7 +113,7 @@ public:
             keep_batch(result, first);
             request_.sink.on_batch_finished(batch_, {outcome_.images.end() - size, outcome_.images.end()});
         }
-        record.sampling_ms = milliseconds(Clock::now() - start - paused_);
+        record.sampling_ms = wall_ms();
         record.ledger.wall = record.sampling_ms;
         describe_gpu(record.machine, model_.device, graphs_before_);
         return std::move(outcome_);

@@ -13,10 +13,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace duodiff
 {
@@ -94,6 +96,25 @@ at::Tensor labels_for(const Tensors& input, const std::string& suffix, const UVi
     return labels;
 }
 
+/// An unconditional model has no use for classes; a caller may have expected another model.
+void note_unused_labels(const Tensors& input, const UVitConfig& shape, const ForwardRequest& request)
+{
+    std::vector<std::string> unused;
+    for (const auto& [name, tensor] : input) {
+        const bool used = shape.num_classes > 0 &&
+                          input.contains("x." + name.substr(std::min<std::size_t>(2, name.size())));
+        if (name.starts_with("y.") && !used) {
+            unused.push_back(name);
+        }
+    }
+    if (!unused.empty() && request.note) {
+        request.note(fmt::format("{} {} not used: {}", fmt::join(unused, ", "),
+                                 unused.size() == 1 ? "is" : "are",
+                                 shape.num_classes > 0 ? "there is no x of the same name"
+                                                       : "this model is unconditional, it knows no classes"));
+    }
+}
+
 void do_forward(const ForwardRequest& request)
 {
     const c10::Device device = resolve_device(request.device);
@@ -106,6 +127,7 @@ void do_forward(const ForwardRequest& request)
         bundle.network(bundle.has(NetworkRole::early_exit) ? NetworkRole::early_exit : NetworkRole::full);
 
     const Tensors input = read_tensors(request.input);
+    note_unused_labels(input, shape, request);
     Tensors output;
     for (const auto& [name, x] : input) {
         if (!name.starts_with("x.")) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "stream/ledger.h"
 #include "stream/settings.h"
 
 #include <cstdint>
@@ -50,6 +51,8 @@ struct Frame {
     /// x after this step, and the x_0 that the network predicted in it; only where the sink wanted them.
     std::optional<PictureStrip> picture;
     std::optional<PictureStrip> predicted;
+    /// Where the time of the run went up to here, the time it was held left out.
+    std::optional<Ledger> ledger;
 };
 
 /// A finished image: float pixels before clipping, in [-1, 1] scale, (channels, height, width).

@@ -163,6 +163,9 @@ void RunRecord::add(const Frame& frame)
     std::copy(frame.exit_layers.begin(), frame.exit_layers.end(),
               step.exit_layers.begin() + static_cast<std::ptrdiff_t>(first));
     take_network(step, frame, first);
+    if (frame.ledger) {
+        ledger = *frame.ledger;
+    }
     if (frame_probes > 0) {
         probes = static_cast<int>(frame_probes);
         take_uncertainty(step, frame, first, frame_probes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "stream/frame.h"
+#include "stream/ledger.h"
 #include "stream/settings.h"
 
 #include <cstddef>
@@ -34,27 +35,6 @@ struct StepRecord {
 
     bool mixed() const { return !networks.empty(); }
     NetworkRole network_of(std::size_t image) const { return mixed() ? networks[image] : network; }
-};
-
-/// Where the wall time of a run went, in milliseconds. The parts and `other` add up to `wall`.
-struct Ledger {
-    double embed = 0.0;       ///< patch, time and label embedding
-    double blocks = 0.0;      ///< transformer blocks
-    double probes = 0.0;      ///< uncertainty probes
-    double heads = 0.0;       ///< output heads
-    double compaction = 0.0;  ///< taking exited images out of the batch
-    double solver = 0.0;      ///< solver update
-    double noise = 0.0;       ///< drawing noise
-    double previews = 0.0;    ///< making pictures for the window
-    double decoding = 0.0;    ///< autoencoder, of latent models
-    double transfers = 0.0;   ///< copies between devices and out of the engine
-    double wall = 0.0;        ///< whole run
-
-    double sum_of_parts() const;
-    double other() const { return wall - sum_of_parts(); }
-    Ledger& operator+=(const Ledger& more);
-    /// (name, milliseconds) of every part, in the order above, `wall` left out.
-    std::vector<std::pair<std::string, double>> parts() const;
 };
 
 struct MachineInfo {
@@ -149,7 +129,8 @@ struct RunRecord {
     /// a network call more a step (and no step's ms).
     bool all_uncertainties = false;
 
-    /// Takes a frame in; batches may come in any order of steps. Needs settings.count and .steps set.
+    /// Takes a frame in, with the ledger that it may bring; batches may come in any order of steps. Needs
+    /// settings.count and .steps set.
     /// `steps` stays sorted by step and holds the steps that ran. A frame outside of the settings' images
     /// or steps, or with another shape of uncertainty than the ones before, is a std::logic_error and
     /// leaves the record as it was.

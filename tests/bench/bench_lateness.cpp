@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a run with the engine at full load costs the window, and the window the run:
-// bench_lateness PACK [STEPS]. Prints how late a 16 ms timer of the window's thread comes, and the sampling
-// time with the window over that without it, three rounds in turn.
+// bench_lateness PACK [STEPS [ROUNDS]]. Prints how late a 16 ms timer of the window's thread comes, and the
+// sampling time with the window over the mean of the runs without it just before and after.
 #include "common/passive_threads.h"
 #include "session/engine.h"
 #include "studio/studio.h"
@@ -89,15 +89,19 @@ int main(int argc, char** argv)
 {
     app::use_passive_openmp_waiting(argv);
     if (argc < 2) {
-        std::fputs("usage: bench_lateness PACK [STEPS]\n", stderr);
+        std::fputs("usage: bench_lateness PACK [STEPS [ROUNDS]]\n", stderr);
         return 2;
     }
     QApplication application(argc, argv);
     const QString pack = QString::fromLocal8Bit(argv[1]);
     const int steps = argc > 2 ? std::max(10, std::atoi(argv[2])) : 150;
-    for (int round = 1; round <= 3; ++round) {
-        const double without = runWithoutWindow(pack, steps);
+    const int rounds = argc > 3 ? std::max(1, std::atoi(argv[3])) : 5;
+    std::vector<double> ratios;
+    for (int round = 1; round <= rounds; ++round) {
+        const double before = runWithoutWindow(pack, steps);
         WindowRun run = runWithWindow(pack, steps);
+        const double without = (before + runWithoutWindow(pack, steps)) / 2.0;
+        ratios.push_back(run.samplingMs / without);
         std::sort(run.lateness.begin(), run.lateness.end());
         const auto at = [&](double share) {
             return run
@@ -106,7 +110,9 @@ int main(int argc, char** argv)
         std::printf(
             "round %d: lateness median %.1f ms, p95 %.1f ms, worst %.1f ms (%zu); with the window / "
             "without %.3f\n",
-            round, at(0.5), at(0.95), run.lateness.back(), run.lateness.size(), run.samplingMs / without);
+            round, at(0.5), at(0.95), run.lateness.back(), run.lateness.size(), ratios.back());
     }
+    std::sort(ratios.begin(), ratios.end());
+    std::printf("with the window / without: median %.3f of %zu\n", ratios[ratios.size() / 2], ratios.size());
     return 0;
 }

@@ -40,11 +40,13 @@ public:
 
     RunOutcome sample(const SamplingSettings& settings, std::uint64_t run_id, FrameSink& sink,
                       const RunControls& controls, const LiveParameters* live,
-                      const SampleOptions& /*options*/) override
+                      const SampleOptions& options) override
     {
         script_.sampled.push_back(settings);
+        script_.options.push_back(options);
         RunOutcome outcome;
         outcome.record.settings = settings;
+        outcome.record.earlier_classes = options.earlier_classes;
         outcome.record.model = script_.info.summary;
         outcome.record.machine.device = "cpu";
         outcome.record.machine.precision = "fp32";
@@ -188,6 +190,9 @@ World::World()
     hooks.forward = [this, fail](const ForwardRequest& request) {
         fail();
         script.forward = request;
+        if (!script.forward_note.empty()) {
+            request.note(script.forward_note);
+        }
     };
     hooks.decode = [this, fail](const DecodeRequest& request) {
         fail();

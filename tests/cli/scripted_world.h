@@ -27,7 +27,9 @@ struct Script {
     int opened = 0;
     std::vector<ModelSource> sources;
     std::vector<SamplingSettings> sampled;
-    std::vector<double> parameters;  ///< theta, t_s or layer in force in each step, batch after batch
+    std::vector<SampleOptions> options;  ///< of each run
+    std::vector<double> parameters;      ///< theta, t_s or layer in force in each step, batch after batch
+    std::string forward_note;            ///< what the job has to say of its input
     std::optional<ForwardRequest> forward;
     std::optional<DecodeRequest> decode;
     std::optional<ImportRequest> import;

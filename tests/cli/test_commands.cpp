@@ -72,6 +72,18 @@ TEST_CASE("forward and decode pass their options on and say what was written")
     CHECK(world.script.decode->device == "cpu");
 }
 
+TEST_CASE("what forward does not use of its input is said on stderr, and it is done all the same")
+{
+    const Files file;
+    World world;
+    world.script.forward_note = "y.5 is not used: this model is unconditional, it knows no classes";
+    const Result result =
+        world.run({"forward", "--model", file("full.pth"), "--input", file("in.st"), "--output", file("o")});
+    CHECK(result.status == 0);
+    CHECK(result.err == "note: " + world.script.forward_note + "\n");
+    CHECK(result.out.find("wrote") != std::string::npos);
+}
+
 TEST_CASE("forward computes in fp32 on the CPU unless told otherwise")
 {
     const Files file;

@@ -81,6 +81,28 @@ TEST_CASE("an image, the grid, the run file and the folder all repeat their run 
     }
 }
 
+TEST_CASE("classes that a branch had before come with its run file and with its images")
+{
+    Earlier earlier;
+    RunRecord record = read_run_file(earlier.first() / "run.json");
+    record.earlier_classes = {{2, {3, 4}}};
+    write_run_file(earlier.first() / "run.json", record);
+    write_image(earlier.first() / "0001.png", read_png(earlier.first() / "0001.png"), record, 1);
+    for (const char* from : {"run.json", "0001.png"}) {
+        const Result result = earlier.repeat(earlier.first() / from);
+        REQUIRE_MESSAGE(result.status == 0, result.err);
+        CHECK(result.err.find("classes") == std::string::npos);
+        CHECK(earlier.world.script.options.back().earlier_classes == record.earlier_classes);
+        CHECK(read_run_file(earlier.again() / "run.json").earlier_classes == record.earlier_classes);
+    }
+    for (const Words& more : {Words{"--class", "trouser"}, Words{"--steps", "3"}}) {
+        const Result result = earlier.repeat(earlier.first() / "run.json", more);
+        REQUIRE(result.status == 0);
+        CHECK(result.err.find("only the last ones are used") != std::string::npos);
+        CHECK(earlier.world.script.options.back().earlier_classes.empty());
+    }
+}
+
 TEST_CASE("options beside --from change the run, the others stay")
 {
     Earlier earlier;

@@ -150,11 +150,12 @@ RunRecord finished_run(PolicyKind policy, int images, int steps)
 
 std::string difference(const RunRecord& a, const RunRecord& b)
 {
-    const auto images = [](const RunRecord& run) {
+    const auto images = [](const std::vector<ImageRecord>& of) {
         std::string text;
-        for (const ImageRecord& image : run.images) {
+        for (const ImageRecord& image : of) {
             text += std::to_string(image.index) + ' ' + std::to_string(image.seed) + ' ' +
-                    std::to_string(image.label) + ' ' + image.file + '\n';
+                    std::to_string(image.label) + ' ' + std::to_string(image.steps_done) + ' ' + image.file +
+                    '\n';
         }
         return text;
     };
@@ -186,8 +187,22 @@ std::string difference(const RunRecord& a, const RunRecord& b)
     }
     if (a.state != b.state || a.started_at != b.started_at || !same(a.sampling_ms, b.sampling_ms) ||
         a.ledger.parts() != b.ledger.parts() || a.ledger.wall != b.ledger.wall || a.probes != b.probes ||
-        images(a) != images(b) || baseline(a) != baseline(b)) {
+        images(a.images) != images(b.images) || baseline(a) != baseline(b)) {
         return "run";
+    }
+    if (images(a.unfinished) != images(b.unfinished)) {
+        return "unfinished";
+    }
+    if (a.branch.has_value() != b.branch.has_value() ||
+        (a.branch &&
+         (a.branch->step != b.branch->step || !same(a.branch->taken_over_ms, b.branch->taken_over_ms)))) {
+        return "branch";
+    }
+    if (a.earlier_classes != b.earlier_classes) {
+        return "earlier_classes";
+    }
+    if (a.all_uncertainties != b.all_uncertainties) {
+        return "all_uncertainties";
     }
     if (a.steps.size() != b.steps.size()) {
         return "steps";

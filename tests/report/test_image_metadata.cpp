@@ -127,6 +127,21 @@ TEST_CASE("a picture tells the settings, its seed and class, and its own exit la
     }
 }
 
+TEST_CASE("a picture of a branch tells the classes that it had before")
+{
+    const TemporaryFolder folder;
+    RunRecord run = test::finished_run(PolicyKind::adadiff, 4, 50);
+    CHECK(to_png_texts(image_metadata(run, 0)).back().text.find("earlier_classes") == std::string::npos);
+    run.earlier_classes = {{10, {1, 2}}, {30, {}}};
+    for (const int index : {-1, 2}) {
+        write_image(folder / "a.png", test::gradient(8, 8, 1), run, index);
+        CHECK(read_image_metadata(folder / "a.png").earlier_classes == run.earlier_classes);
+    }
+    nlohmann::json record = nlohmann::json::parse(to_png_texts(image_metadata(run, 0)).back().text);
+    record["earlier_classes"][0]["before_step"] = 51;
+    CHECK_THROWS_AS(metadata_from_png_texts(with_record(record.dump()), "a.png"), EngineError);
+}
+
 TEST_CASE("a grid tells the settings and the mean curve")
 {
     const TemporaryFolder folder;

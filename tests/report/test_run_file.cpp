@@ -142,6 +142,37 @@ TEST_CASE("where the probes of a model sit is kept, and has to be a place there 
     check_refused(odd.dump(), "first_probe_layer");
 }
 
+TEST_CASE("branches, changed classes, probe runs and unfinished images come back as they were")
+{
+    RunRecord run = test::finished_run(PolicyKind::adadiff, 4, 20);
+    run.settings.classes = {5};
+    run.earlier_classes = {{3, {1, 2, 3}}, {9, {}}, {20, {7}}};
+    run.branch = BranchRecord{.step = 9, .taken_over_ms = 12.5};
+    run.all_uncertainties = true;
+    run.state = RunState::cancelled;
+    run.images.pop_back();
+    run.unfinished = {{3, run.settings.seed + 3, 5, {}, 17}};
+    CHECK(test::difference(run, run_from_json(run_to_json(run, {.uncertainty_rows = true}), "r")) == "");
+
+    const json good = json::parse(run_to_json(run));
+    const auto refused = [&](const char* place, const json& value, const char* named) {
+        json odd = good;
+        odd[json::json_pointer(place)] = value;
+        check_refused(odd.dump(), named);
+    };
+    refused("/branch/step", 21, "branch.step");
+    refused("/branch/step", "nine", "branch.step");
+    refused("/branch", json::object(), "branch");
+    refused("/earlier_classes/0/before_step", 0, "earlier_classes[0].before_step");
+    refused("/earlier_classes/1/before_step", 3, "earlier_classes[1]");
+    refused("/earlier_classes/0/classes", json::array({-1}), "earlier_classes[0].classes");
+    refused("/earlier_classes", 7, "earlier_classes");
+    refused("/all_uncertainties", 1, "all_uncertainties");
+    refused("/unfinished/0/steps_done", 0, "unfinished[0].steps_done");
+    refused("/unfinished/0/steps_done", 21, "unfinished[0].steps_done");
+    refused("/unfinished/0/index", 4, "unfinished[0].index");
+}
+
 TEST_CASE("every missing key and every wrong type of a run file is named")
 {
     const json good = json::parse(run_to_json(test::finished_run(PolicyKind::adadiff, 2, 3)));

@@ -92,6 +92,35 @@ TEST_CASE("forward refuses inputs that do not fit, in words")
     CHECK_FALSE(fs::exists(folder / "out.safetensors"));
 }
 
+TEST_CASE("forward says which labels the model has no use for, and uses the others")
+{
+    const test::TemporaryFolder folder;
+    const auto notes = [&](const char* model, const std::map<std::string, at::Tensor>& input) {
+        write_safetensors(folder / "in.safetensors", input);
+        std::vector<std::string> said;
+        ForwardRequest request;
+        request.model = golden(model);
+        request.input = folder / "in.safetensors";
+        request.output = folder / "out.safetensors";
+        request.note = [&](const std::string& note) { said.push_back(note); };
+        forward_file(request);
+        CHECK(fs::exists(folder / "out.safetensors"));
+        return said;
+    };
+    const at::Tensor x = at::zeros({2, 3, 16, 16}, at::kFloat);
+    const at::Tensor y = at::full({2}, 1, at::kLong);
+    CHECK(notes("uvit_unconditional.pth", {{"x.5", x}}).empty());
+    const auto said = notes("uvit_unconditional.pth", {{"x.5", x}, {"y.5", y}, {"x.7", x}, {"y.7", y}});
+    REQUIRE(said.size() == 1);
+    CHECK(said[0].find("y.5, y.7 are not used") == 0);
+    CHECK(said[0].find("unconditional") != std::string::npos);
+    const at::Tensor latent = at::zeros({2, 4, 16, 16}, at::kFloat);
+    CHECK(notes("early_exit_class_conditional.pth", {{"x.5", latent}, {"y.5", y}}).empty());
+    const auto other = notes("early_exit_class_conditional.pth", {{"x.5", latent}, {"y.5", y}, {"y.6", y}});
+    REQUIRE(other.size() == 1);
+    CHECK(other[0].find("y.6 is not used") == 0);
+}
+
 TEST_CASE("info tells kind, convention, parameters and cost of a bare checkpoint and of a pack")
 {
     const InfoReport bare = inspect(golden("adadiff_original.pth"));

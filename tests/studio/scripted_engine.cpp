@@ -132,7 +132,7 @@ public:
         if (const auto objection = check(settings)) {
             throw EngineError(*objection);
         }
-        const auto began = std::chrono::steady_clock::now();
+        m_began = std::chrono::steady_clock::now();
         RunOutcome outcome;
         if (options.resume) {
             outcome.record = begin_branch(*options.resume->record, settings, *options.resume->trajectory,
@@ -168,12 +168,8 @@ public:
             }
         }
         outcome.record.state = stopped ? RunState::cancelled : RunState::done;
-        const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - began;
-        outcome.record.sampling_ms = wall.count();
-        outcome.record.ledger.wall = wall.count();
-        outcome.record.ledger.blocks = 0.8 * wall.count();
-        outcome.record.ledger.heads = 0.1 * wall.count();
-        outcome.record.ledger.previews = 0.01 * wall.count();
+        outcome.record.ledger = ledgerNow();
+        outcome.record.sampling_ms = outcome.record.ledger.wall;
         return outcome;
     }
 
@@ -255,6 +251,17 @@ private:
         /// Of every image: what the skipped blocks have changed so far; see Script::layersShow.
         std::vector<double> drift;
     };
+
+    Ledger ledgerNow() const
+    {
+        const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - m_began;
+        Ledger ledger;
+        ledger.wall = wall.count();
+        ledger.blocks = 0.8 * wall.count();
+        ledger.heads = 0.1 * wall.count();
+        ledger.previews = 0.01 * wall.count();
+        return ledger;
+    }
 
     /// Takes over what a branch has of its parent.
     static void beginKeeping(const SamplingSettings& settings, const SampleOptions& options)
@@ -423,6 +430,7 @@ private:
                 frame.predicted = makePicture(b, step, true);
             }
             outcome.record.add(frame);
+            frame.ledger = ledgerNow();
             sink.on_frame(std::move(frame));
             ++m_script->steps;
         }
@@ -550,6 +558,7 @@ private:
     }
 
     std::shared_ptr<Script> m_script;
+    std::chrono::steady_clock::time_point m_began;
     std::optional<ModelInfo> m_model;
 };
 

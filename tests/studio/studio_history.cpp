@@ -3,6 +3,8 @@
 #include "report/image8.h"
 #include "report/image_metadata.h"
 #include "report/run_file.h"
+#include "report/uncertainty_file.h"
+#include "stream/what_if.h"
 #include "studio/history_index.h"
 #include "studio_fixture.h"
 #include "ui/exit_plot.h"
@@ -69,6 +71,35 @@ public:
 
     std::vector<ui::HistoryEntry> entries() { return history().model().entries(); }
 };
+
+/// A run with the steps and images of `record` again and again; without pictures.
+RunRecord manyTimes(const RunRecord& record, int images, int steps)
+{
+    RunRecord large = record;
+    large.images.clear();
+    large.settings.count = large.settings.batch = images;
+    large.settings.steps = steps;
+    large.steps.clear();
+    for (int k = 0; k < steps; ++k) {
+        const StepRecord& from = record.steps[static_cast<std::size_t>(k) % record.steps.size()];
+        const std::size_t width = from.exit_layers.size();
+        StepRecord step = from;
+        step.step = k;
+        step.t = 999 - k;
+        step.exit_layers.clear();
+        step.uncertainty.clear();
+        for (int image = 0; image < images; ++image) {
+            step.exit_layers.push_back(from.exit_layers[static_cast<std::size_t>(image) % width]);
+        }
+        for (std::size_t row = 0; row < from.uncertainty.size(); row += width) {
+            for (int image = 0; image < images; ++image) {
+                step.uncertainty.push_back(from.uncertainty[row + static_cast<std::size_t>(image) % width]);
+            }
+        }
+        large.steps.push_back(std::move(step));
+    }
+    return large;
+}
 
 QByteArray contents(const QString& path)
 {
@@ -179,6 +210,37 @@ private Q_SLOTS:
             QVERIFY(read_png(path) == to_image8(f.app->kept()->images[static_cast<std::size_t>(image)]));
             QVERIFY(read_image_metadata(path).settings == read.settings);
         }
+    }
+
+    // Points 4 and 15.
+    void aRunTooLargeForItsRunFileKeepsItsUncertaintiesBesideIt()
+    {
+        HistoryFixture f;
+        f.keepOne(PolicyKind::adadiff);
+        KeptRun large;
+        large.record = manyTimes(f.app->kept()->record, 256, 200);
+        HistoryStore store(f.folder.filePath(QStringLiteral("large")));
+        const QString id = HistoryStore::newId();
+        store.add(id, large);
+        const std::filesystem::path place = store.runFolder(id).toStdU16String();
+        QVERIFY(read_run_file(place / "run.json").steps.front().uncertainty.empty());
+        auto shown = store.read(id);
+        QVERIFY(shown.run.notice.isEmpty());
+        const PolicyChoice choice{.policy = PolicyKind::adadiff, .threshold = 0.1};
+        const WhatIf before = WhatIfIndex(large.record).predict(choice);
+        const WhatIf after = WhatIfIndex(shown.kept->record).predict(choice);
+        QVERIFY(before.available() && after.available());
+        QVERIFY(before.exit_layers == after.exit_layers);
+
+        // Damage costs the what-if alone, and is said.
+        const QString file = QString::fromStdU16String((place / uncertainty_file_name).u16string());
+        QFile damaged(file);
+        QVERIFY(damaged.open(QIODevice::ReadWrite) && damaged.seek(5000) && damaged.write("damage") == 6);
+        damaged.close();
+        shown = store.read(id);
+        QVERIFY2(shown.run.notice.contains(QStringLiteral("damaged")), qPrintable(shown.run.notice));
+        QCOMPARE(shown.kept->record.steps.size(), std::size_t(200));
+        QVERIFY(!WhatIfIndex(shown.kept->record).predict(choice).available());
     }
 
     void aStoppedRunAndTheOneThatClosingEndsAreKeptToo()

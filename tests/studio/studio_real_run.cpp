@@ -288,6 +288,77 @@ private Q_SLOTS:
         QVERIFY(other.run->trajectory->state(0, 9)->x != other.parent->trajectory->state(0, 9)->x);
     }
 
+    // Points 7 and 14.
+    void theLedgerMovesDuringTheRunAndItsPartsAddUpToTheWallTime()
+    {
+        for (const PolicyKind policy : {PolicyKind::adadiff, PolicyKind::duodiff}) {
+            RealStudio studio;
+            studio.configure(policy, 60, 8, 4);
+            std::vector<Ledger> seen;
+            connect(&studio.app->run(), &RunController::advanced, this,
+                    [&] { seen.push_back(studio.app->run().live().ledger); });
+            QSignalSpy ended(studio.app.get(), &Studio::runEnded);
+            studio.app->generate();
+            QVERIFY(ended.wait(patience));
+            seen.push_back(studio.app->kept()->record.ledger);
+            QVERIFY(seen.size() > 3);
+            Ledger before;
+            for (const Ledger& now : seen) {
+                QVERIFY(now.sum_of_parts() <= 1.0001 * now.wall);
+                QVERIFY2(now.sum_of_parts() >= 0.97 * now.wall,
+                         qPrintable(QStringLiteral("%1 of %2 ms").arg(now.sum_of_parts()).arg(now.wall)));
+                QVERIFY(now.wall >= before.wall && now.blocks >= before.blocks);
+                QVERIFY(now.previews >= before.previews && now.solver >= before.solver);
+                before = now;
+            }
+            QVERIFY(seen.front().blocks < before.blocks);
+            QVERIFY(before.previews > 0.0);
+            QVERIFY(before.heads > 0.0 && before.noise > 0.0);
+            QCOMPARE(before.probes > 0.0, policy == PolicyKind::adadiff);
+        }
+    }
+
+    // Points 12 and 16.
+    void aDroppedImageOfABranchWithOtherClassesRepeatsItToTheSamePixels()
+    {
+        RealStudio studio;
+        studio.configure(PolicyKind::adadiff, 20, 2, 2);
+        auto settings = studio.controls().settings();
+        settings.classes = {8};
+        studio.controls().setSettings(settings);
+        QSignalSpy ended(studio.app.get(), &Studio::runEnded);
+        studio.app->generate();
+        QVERIFY(ended.wait(patience));
+        settings.classes = {1};
+        studio.controls().setSettings(settings);
+        QSignalSpy branched(&studio.app->branches(), &Branches::branched);
+        QVERIFY(studio.app->branches().branchFrom(8));
+        QVERIFY(branched.count() > 0 || branched.wait(patience));
+        const auto branch = studio.app->kept();
+        QCOMPARE(branch->record.earlier_classes.size(), std::size_t(1));
+        const auto parent = studio.app->branches().list().front().parent;
+        QVERIFY(branch->images[0].pixels != parent->images[0].pixels);
+
+        const QString out = studio.folder.filePath(QStringLiteral("branch"));
+        QSignalSpy exported(studio.app.get(), &Studio::exported);
+        QVERIFY(studio.app->exportRun(everythingInto(out)));
+        QVERIFY(exported.wait(patience));
+        for (const char* name : {"/0001.png", "/run.json"}) {
+            studio.configure(PolicyKind::full, 5, 1, 1);
+            studio.app->openPath(out + QLatin1String(name));
+            const auto restore = studio.app->window().messages()->current().actions;
+            QCOMPARE(restore.size(), std::size_t(3));
+            restore.front().run();
+            QSignalSpy again(studio.app.get(), &Studio::runEnded);
+            studio.app->generate();
+            QVERIFY(again.wait(patience));
+            QCOMPARE(studio.app->kept()->images.size(), std::size_t(2));
+            for (std::size_t image = 0; image < 2; ++image) {
+                QVERIFY(studio.app->kept()->images[image].pixels == branch->images[image].pixels);
+            }
+        }
+    }
+
     void anExportReadsBackAndADroppedImageRepeatsTheRunToTheSamePixels()
     {
         RealStudio studio;

@@ -12,8 +12,11 @@
 #include <QClipboard>
 #include <QGuiApplication>
 #include <QMimeData>
+#include <QTimer>
 
 #include <algorithm>
+#include <atomic>
+#include <semaphore>
 
 using namespace duodiff;
 using namespace duodiff::studio;
@@ -99,6 +102,7 @@ private Q_SLOTS:
         QCOMPARE(steps[600].network, NetworkRole::full);
     }
 
+    // Point 1.
     void stopKeepsWhatIsFinishedAndTheButtonIsGenerateAgain()
     {
         StudioFixture f;
@@ -325,6 +329,7 @@ private Q_SLOTS:
         QCOMPARE(f.app->kept()->images.size(), std::size_t(8));
     }
 
+    // Point 2: the window does not wait for the model; its loading shows how far it is.
     void theWindowIsUsableWhileAModelLoads()
     {
         StudioFixture f;
@@ -335,10 +340,13 @@ private Q_SLOTS:
         QVERIFY(!f.controls().runButton()->isEnabled());
         f.app->window().action(Act::themeLight)->trigger();
         QVERIFY(!f.app->window().theme().isDark());
+        QTRY_COMPARE_WITH_TIMEOUT(f.app->window().previews()->message(), QStringLiteral("Reading weights"),
+                                  duodiff::test::patience);
         f.script->openGate.open();
         QTRY_VERIFY_WITH_TIMEOUT(f.controls().runButton()->isEnabled(), duodiff::test::patience);
     }
 
+    // Point 2: nobody has to find a button before the first image.
     void theFirstStartRunsByItself()
     {
         StudioFixture f(true);
@@ -372,6 +380,40 @@ private Q_SLOTS:
         QCOMPARE(f.controls().settings().policy, PolicyKind::duodiff);
     }
 
+    // Point 22: a step may take as long as it likes, the window's thread never waits for one.
+    void theWindowGoesOnWhileAStepDoesNotEnd()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        f.configure(PolicyKind::adadiff, 40);
+        std::binary_semaphore step(0);
+        std::atomic<bool> inStep{false};
+        f.script->beforeStep = [&](int number) {
+            if (number == 5) {
+                inStep = true;
+                step.acquire();
+            }
+        };
+        QSignalSpy ended(f.app.get(), &Studio::runEnded);
+        f.app->generate();
+        QTRY_VERIFY_WITH_TIMEOUT(inStep.load(), duodiff::test::patience);
+        int turns = 0;
+        QTimer timer;
+        connect(&timer, &QTimer::timeout, this, [&turns] { ++turns; });
+        timer.start(0);
+        QTRY_VERIFY_WITH_TIMEOUT(turns > 200, duodiff::test::patience);
+        dragSliderTo(f.controls().threshold(), 0.7);
+        f.app->window().plot()->grab();
+        f.app->run().setPaused(true);
+        f.app->run().setPaused(false);
+        f.app->run().stop();
+        QCOMPARE(ended.count(), 0);
+        step.release();
+        QVERIFY(ended.wait(duodiff::test::patience));
+        QCOMPARE(f.app->kept()->record.steps.size(), std::size_t(5));
+    }
+
+    // Point 7.
     void hiddenPreviewsAreNotMade()
     {
         StudioFixture f;
@@ -405,6 +447,7 @@ private Q_SLOTS:
         QVERIFY(!f.app->run().isRunning());
     }
 
+    // Point 14.
     void aFasterRunIsComparedWithTheFullOneMeasuredBefore()
     {
         StudioFixture f;

@@ -58,9 +58,11 @@ private Q_SLOTS:
         }
     }
 
+    // Points 7 and 14.
     void thePartsAddUpToTheWallTime()
     {
-        const RunRecord record = measured(PolicyKind::adadiff, 4200.0);
+        RunRecord record = measured(PolicyKind::adadiff, 4200.0);
+        record.ledger.transfers = 40;
         RunNumbers panel;
         panel.showRecord(record);
         double sum = 0.0;
@@ -71,8 +73,11 @@ private Q_SLOTS:
         QCOMPARE(shown(panel, "blocks"), QString::fromStdString(duration_text(17400)));
         QCOMPARE(shown(panel, "probes"), QString::fromStdString(duration_text(2200)));
         QCOMPARE(shown(panel, "solver"), QString::fromStdString(duration_text(1900)));
-        QCOMPARE(shown(panel, "previews"), QString::fromStdString(duration_text(300)));
+        QCOMPARE(shown(panel, "previews"),
+                 QString::fromStdString(duration_text(300)) + QStringLiteral(" (1.4 %)"));
         QCOMPARE(shown(panel, "other"), QString::fromStdString(duration_text(200)));
+        QVERIFY(panel.textSummary().contains(QStringLiteral("copies between devices and out of the engine ") +
+                                             QString::fromStdString(duration_text(40))));
         QCOMPARE(shown(panel, "sum"),
                  QString::fromStdString(duration_text(21800) + " / " + duration_text(22000)));
     }
