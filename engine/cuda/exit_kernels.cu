@@ -12,9 +12,10 @@ namespace
 constexpr int most_warps = 32;
 constexpr int decision_threads = 256;
 
-/// A block an image, a warp a token. The sums run in a fixed order, so that u is the same every time.
+/// A block of up to most_warps an image, a warp a token. The sums run in a fixed order, so that u is the same
+/// every time.
 template <class T, int width>
-__global__ void probe_kernel(Probe<T> work)
+__global__ void __launch_bounds__(most_warps* warp_lanes) probe_kernel(Probe<T> work)
 {
     __shared__ float sums[most_warps];
     const int lane = static_cast<int>(threadIdx.x) % warp_lanes;

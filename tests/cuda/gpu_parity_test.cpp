@@ -121,13 +121,15 @@ TEST_CASE("an image that leaves where it does on the CPU is the same picture")
     }
 }
 
-TEST_CASE("bf16 stays near fp32")
+TEST_CASE("bf16 is about as far from fp32 as it is on the CPU")
 {
     NEEDS_GPU();
     const auto engine = test::engine_with_exits();
     const SamplingSettings settings = test::settings(PolicyKind::full);
-    CHECK(largest_difference(run_on(*engine, settings, "cuda", Precision::bf16),
-                             run_on(*engine, settings, "cpu")) < 0.3);
+    const RunOutcome exact = run_on(*engine, settings, "cpu");
+    const double on_cpu = largest_difference(run_on(*engine, settings, "cpu", Precision::bf16), exact);
+    const double on_gpu = largest_difference(run_on(*engine, settings, "cuda", Precision::bf16), exact);
+    CHECK(on_gpu <= 3.0 * on_cpu + 1e-3);
 }
 
 TEST_CASE("the same run again is the same to the bit, now from recorded graphs, none of which fell back")

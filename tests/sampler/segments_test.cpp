@@ -62,7 +62,7 @@ bool same_uncertainty(const std::vector<float>& a, const std::vector<float>& b)
 }
 
 void check_same(const Network& network, const Policy& policy, const at::Tensor& x, int t,
-                const at::Tensor& labels)
+                const at::Tensor& labels, double tolerance = 1e-4)
 {
     Ledger ledger;
     const ForwardResult expected = forward_with_exits(network, policy, x, t, labels, ledger);
@@ -72,7 +72,7 @@ void check_same(const Network& network, const Policy& policy, const at::Tensor& 
     finish_forward(actual, in_segments);
     CHECK(actual.exit_layers == expected.exit_layers);
     CHECK(same_uncertainty(actual.uncertainty, expected.uncertainty));
-    CHECK(test::relative_error(actual.prediction, expected.prediction) < 1e-4);
+    CHECK(test::relative_error(actual.prediction, expected.prediction) < tolerance);
     CHECK(in_segments.sum_of_parts() > 0.0);
 }
 
@@ -131,6 +131,22 @@ TEST_CASE("in segments static exits leave at every layer, and the full network d
             check_same(network, *policy_of(PolicyKind::static_layer, 0.0, layer), x, 500, labels);
         }
         check_same(bundle.network(NetworkRole::full), *policy_of(PolicyKind::full, 0.0, 0), x, 500, labels);
+    }
+}
+
+TEST_CASE("in segments bf16 networks run in bf16")
+{
+    const c10::InferenceMode inference;
+    for (const char* name : models) {
+        const ModelFiles files = read(name);
+        const ModelBundle bundle(files, c10::Device(c10::kCPU), at::kBFloat16);
+        const Network& network = bundle.network(NetworkRole::early_exit);
+        const at::Tensor x = images_for(files.shape(), 5);
+        const at::Tensor labels = labels_for(files.shape(), 5);
+        for (const int layer : {0, 2, network.depth()}) {
+            INFO(name << ", layer " << layer);
+            check_same(network, *policy_of(PolicyKind::static_layer, 0.0, layer), x, 500, labels, 3e-2);
+        }
     }
 }
 
