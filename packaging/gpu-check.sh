@@ -117,9 +117,12 @@ if [[ $bench == yes ]]; then
         done
     fi
     [[ -n $model ]] || fail "there is no bundled pack" "Name a model for the benchmark."
-    for mode in eager kernels graphs; do
-        say "benchmark, DUODIFF_CUDA_MODE=$mode"
-        DUODIFF_CUDA_MODE=$mode "$build/bin/duodiff" bench --model "$model" --device cuda --precision bf16
+    for batch in 1 4 64 128; do
+        for mode in eager kernels graphs; do
+            say "benchmark, batch $batch, DUODIFF_CUDA_MODE=$mode"
+            DUODIFF_CUDA_MODE=$mode "$build/bin/duodiff" bench --model "$model" --device cuda --precision bf16 \
+                --batch "$batch" --count "$batch"
+        done
     done
 fi
 say "done"

@@ -52,6 +52,12 @@ void add_gpu_findings(std::vector<Finding>& findings, const c10::Device& device)
 {
     using Level = Finding::Level;
     const bool own = cuda::has_kernels();
+    if (own && !device.is_cpu() && cuda::mode() != cuda::Mode::eager && !cuda::runs_on(device)) {
+        add(findings, "own kernels", "this GPU or its driver refuses them", Level::warning,
+            "Build for this GPU (CMAKE_CUDA_ARCHITECTURES) with a toolkit that is not newer than the driver; "
+            "LibTorch's kernels run meanwhile.");
+        return;
+    }
     add(findings, "own kernels", own ? "in this program" : "not in this program",
         own || device.is_cpu() ? Level::info : Level::warning,
         own || device.is_cpu()
