@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <exception>
+#include <utility>
 
 namespace duodiff::cuda
 {
@@ -36,6 +37,41 @@ void order(const c10::Stream& earlier, const c10::Stream& later)
     event.block(later);
 }
 
+/// Records on a stream of its own, and warms up there: what libraries keep for each stream (cuBLAS'
+/// workspace) is there then, and does not become part of a graph's memory.
+class StreamRecorder final : public GraphRecorder
+{
+public:
+    explicit StreamRecorder(const c10::Device& device)
+        : device_(device), stream_(side_stream(device)), pool_(make_graph_pool())
+    {
+    }
+
+    void warm_up(const std::function<void()>& work) override
+    {
+        const c10::Stream current = current_stream(device_);
+        order(current, stream_);
+        {
+            const c10::StreamGuard guard(stream_);
+            work();
+        }
+        order(stream_, current);
+    }
+
+    std::unique_ptr<CapturedGraph> record(const std::function<void()>& work) override
+    {
+        order(current_stream(device_), stream_);
+        const c10::StreamGuard guard(stream_);
+        c10::impl::getDeviceGuardImpl(device_.type())->synchronizeDevice(device_.index());
+        return capture(pool_, work);
+    }
+
+private:
+    c10::Device device_;
+    c10::Stream stream_;
+    GraphPool pool_;
+};
+
 }  // namespace
 
 GraphCounts GraphCounts::operator-(const GraphCounts& before) const
@@ -51,17 +87,16 @@ GraphCounts graph_counts()
 }
 
 GraphSet::GraphSet(const c10::Device& device)
-    : device_(device), captures_(runs_on(device) && mode() == Mode::graphs)
+    : recorder_(runs_on(device) && mode() == Mode::graphs ? std::make_unique<StreamRecorder>(device)
+                                                          : nullptr)
 {
-    if (captures_) {
-        stream_ = side_stream(device);
-        pool_ = make_graph_pool();
-    }
 }
+
+GraphSet::GraphSet(std::unique_ptr<GraphRecorder> recorder) : recorder_(std::move(recorder)) {}
 
 void GraphSet::run(const Key& key, const std::function<void()>& work)
 {
-    if (!captures_) {
+    if (!recorder_) {
         work();
         return;
     }
@@ -73,7 +108,7 @@ void GraphSet::run(const Key& key, const std::function<void()>& work)
     }
     Entry& entry = entries_[key];
     if (!entry.warm) {
-        run_beside(work);
+        recorder_->warm_up(work);
         entry.warm = true;
         ++counters().warm_ups;
         return;
@@ -90,27 +125,10 @@ void GraphSet::run(const Key& key, const std::function<void()>& work)
     }
 }
 
-/// On the stream that records, so that what libraries keep for each stream (cuBLAS' workspace) is there and
-/// does not become part of a graph's memory.
-void GraphSet::run_beside(const std::function<void()>& work)
-{
-    const c10::Stream current = current_stream(device_);
-    order(current, *stream_);
-    {
-        const c10::StreamGuard guard(*stream_);
-        work();
-    }
-    order(*stream_, current);
-}
-
 void GraphSet::record(Entry& entry, const std::function<void()>& work)
 {
-    const c10::Stream current = current_stream(device_);
-    order(current, *stream_);
     try {
-        const c10::StreamGuard guard(*stream_);
-        c10::impl::getDeviceGuardImpl(device_.type())->synchronizeDevice(device_.index());
-        entry.graph = capture(pool_, work);
+        entry.graph = recorder_->record(work);
         ++counters().captures;
     } catch (const std::exception&) {
         // Also where memory runs out: done as it is, the work needs less, or says so itself.

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 
 namespace duodiff::cuda
 {
@@ -26,15 +25,29 @@ struct GraphCounts {
 /// Of all sets of this process.
 GraphCounts graph_counts();
 
+/// How work becomes a graph; an interface, so that tests need no GPU.
+class GraphRecorder
+{
+public:
+    virtual ~GraphRecorder() = default;
+    /// Does `work` in the way in which record() will see it, so that everything that it allocates is there.
+    virtual void warm_up(const std::function<void()>& work) = 0;
+    /// Throws where `work` cannot be recorded.
+    virtual std::unique_ptr<CapturedGraph> record(const std::function<void()>& work) = 0;
+};
+
 /// Pieces of work by key, recorded as CUDA graphs. Work of a key has to do the same every time: the same
-/// kernels on the same addresses, nothing that waits, results in memory that lives outside of it. On a CPU,
-/// and where graphs are not wanted, it is simply done.
+/// kernels on the same addresses, nothing that waits, results in memory that lives outside of it.
 class GraphSet
 {
 public:
     using Key = std::array<std::int64_t, 5>;
 
+    /// On a CPU, and where graphs are not wanted, work is simply done.
     explicit GraphSet(const c10::Device& device);
+    explicit GraphSet(std::unique_ptr<GraphRecorder> recorder);
+
+    /// The first time the work of a key warms up, the second it is recorded, and from then on replayed.
     void run(const Key& key, const std::function<void()>& work);
 
 private:
@@ -43,13 +56,9 @@ private:
         bool failed = false;
         std::unique_ptr<CapturedGraph> graph;
     };
-    void run_beside(const std::function<void()>& work);
     void record(Entry& entry, const std::function<void()>& work);
 
-    c10::Device device_;
-    bool captures_;
-    std::optional<c10::Stream> stream_;  ///< for warming up and recording
-    GraphPool pool_;
+    std::unique_ptr<GraphRecorder> recorder_;  ///< null: no graphs
     std::map<Key, Entry> entries_;
 };
 
