@@ -44,25 +44,25 @@ void ExitSplit::begin(std::int64_t batch, int depth)
     uncertainty_.fill_(std::numeric_limits<float>::quiet_NaN());
 }
 
-ExitSplit::Counts ExitSplit::decide(const at::Tensor& u, float theta, int layer, std::int64_t probe)
+void ExitSplit::decide(const at::Tensor& u, float theta, int layer, std::int64_t probe)
 {
     TORCH_CHECK(probe >= 0 && probe < probes_ && u.numel() == rows_ && u.is_contiguous() &&
                     u.scalar_type() == at::kFloat,
                 "u has to be one fp32 number a row");
-    return split(u, theta, layer, uncertainty_.mutable_data_ptr<float>() + probe * batch_);
+    split(u, theta, layer, uncertainty_.mutable_data_ptr<float>() + probe * batch_);
 }
 
-ExitSplit::Counts ExitSplit::decide(const std::vector<std::uint8_t>& leaves, int layer)
+void ExitSplit::decide(const std::vector<std::uint8_t>& leaves, int layer)
 {
     TORCH_CHECK(static_cast<std::int64_t>(leaves.size()) == rows_, "one decision a row");
     at::Tensor stays = at::empty({rows_}, at::kFloat);
     for (std::size_t i = 0; i < leaves.size(); ++i) {
         stays.mutable_data_ptr<float>()[i] = leaves[i] != 0 ? 0.0F : 1.0F;
     }
-    return split(stays.to(device_), 0.5F, layer, nullptr);
+    split(stays.to(device_), 0.5F, layer, nullptr);
 }
 
-ExitSplit::Counts ExitSplit::split(const at::Tensor& u, float theta, int layer, float* u_of_place)
+void ExitSplit::split(const at::Tensor& u, float theta, int layer, float* u_of_place)
 {
     Decision work;
     work.u = u.const_data_ptr<float>();
@@ -83,6 +83,10 @@ ExitSplit::Counts ExitSplit::split(const at::Tensor& u, float theta, int layer, 
         cuda::decide(work, raw_stream(current_stream(device_)));
     }
     counts_copy_.start(counts_on_device_);
+}
+
+ExitSplit::Counts ExitSplit::counts()
+{
     const auto* counts = counts_copy_.wait().const_data_ptr<std::int32_t>();
     counts_ = {counts[0], rows_ - counts[0]};
     holes_ = counts[1];

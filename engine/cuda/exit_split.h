@@ -31,12 +31,15 @@ public:
         std::int64_t staying = 0;
         std::int64_t leaving = 0;
     };
-    /// Rows with u (rows) <= theta leave at `layer`. u is kept as row `probe` of the uncertainties.
-    Counts decide(const at::Tensor& u, float theta, int layer, std::int64_t probe);
-    /// Rows with leaves != 0 leave at `layer`.
-    Counts decide(const std::vector<std::uint8_t>& leaves, int layer);
+    /// Queues a decision: rows with u (rows) <= theta leave at `layer`. u is kept as row `probe` of the
+    /// uncertainties.
+    void decide(const at::Tensor& u, float theta, int layer, std::int64_t probe);
+    /// Likewise: rows with leaves != 0 leave at `layer`.
+    void decide(const std::vector<std::uint8_t>& leaves, int layer);
+    /// Waits for what the last decision came to, and for nothing that was queued after it.
+    Counts counts();
 
-    // Of the last decision, in the order of the rows:
+    // Of the last decision, after counts(), in the order of the rows:
     at::Tensor leaving_rows() const;    ///< (leaving) int64
     at::Tensor leaving_places() const;  ///< (leaving) int64
 
@@ -55,7 +58,7 @@ public:
     Readout read();
 
 private:
-    Counts split(const at::Tensor& u, float theta, int layer, float* u_of_place);
+    void split(const at::Tensor& u, float theta, int layer, float* u_of_place);
 
     c10::Device device_;
     std::int64_t most_;

@@ -52,6 +52,7 @@ public:
         : network_(network),
           capacity_(bucket_of(x.size(0))),
           half_(network.depth() / 2),
+          left_before_(static_cast<std::size_t>(network.depth()), true),
           split_(capacity_, network.exits() ? network.exits()->rows() : 0, x.device()),
           graphs_(x.device()),
           clock_(x.device())
@@ -71,7 +72,7 @@ public:
         if (labels.defined()) {
             labels_ = at::zeros({capacity_}, values.dtype(at::kLong));
         }
-        tokens_ = activations();
+        tokens_ = {activations(), activations()};
         for (int i = 0; i < half_; ++i) {
             skips_.push_back(activations());
         }
@@ -114,8 +115,14 @@ public:
                 splits = true;
             }
             reads = reads || check.theta;
-            rows = let_leave(check, t, rows, result.prediction);
+            decide(check, t, rows);
+            const bool ahead = !left_before_[static_cast<std::size_t>(layer)] && layer + 1 < depth;
+            if (ahead) {
+                run_segment(false, layer, layer + 1, false, rows);
+            }
+            rows = let_leave(layer, ahead ? layer + 1 : layer, rows, result.prediction);
             check = next_check(network_, policy, layer + 1, rows);
+            layer += ahead ? 1 : 0;
         }
         if (splits) {
             clock_.enter(times_.transfers);
@@ -145,11 +152,13 @@ private:
     /// Outputs of in blocks that out blocks still wait for, with `layer` blocks done.
     int held_skips(int layer) const { return layer <= half_ ? layer : network_.depth() - layer; }
 
-    /// The output of an in block is its skip too, and is kept only as that.
+    /// The output of an in block is its skip too, and is kept only as that. What a block reads and what it
+    /// writes are never the same buffer.
     bool is_skip(int layer) const { return layer > 0 && layer <= half_; }
     const at::Tensor& tokens_at(int layer) const
     {
-        return is_skip(layer) ? skips_[static_cast<std::size_t>(layer) - 1] : tokens_;
+        const auto place = static_cast<std::size_t>(layer);
+        return is_skip(layer) ? skips_[place - 1] : tokens_[place % tokens_.size()];
     }
 
     void run_segment(bool begins, int from, int to, bool ends, std::int64_t rows)
@@ -181,7 +190,7 @@ private:
             keep(now.skips[i], first(skips_[i]));
         }
         if (!is_skip(to)) {
-            keep(now.tokens, first(tokens_));
+            keep(now.tokens, first(tokens_at(to)));
         }
     }
 
@@ -192,38 +201,44 @@ private:
         }
     }
 
-    /// Decides at check.layer, sends the leaving images through their head and compacts the others. Returns
-    /// how many go on.
-    std::int64_t let_leave(const Check& check, int t, std::int64_t rows, const at::Tensor& prediction)
+    /// Queues the decision at check.layer.
+    void decide(const Check& check, int t, std::int64_t rows)
     {
         clock_.enter(times_.probes);
-        const at::Tensor& buffer = tokens_at(check.layer);
-        const at::Tensor tokens = buffer.narrow(0, 0, rows);
-        const auto counts = [&] {
-            if (!check.theta) {
-                return split_.decide(check.leaves, check.layer);
-            }
-            const int row = *network_.probe_at(check.layer);
-            const at::Tensor u = network_.exits()->uncertainty(row, t, tokens).contiguous();
-            return split_.decide(u, *check.theta, check.layer, row);
-        }();
+        if (!check.theta) {
+            split_.decide(check.leaves, check.layer);
+            return;
+        }
+        const int row = *network_.probe_at(check.layer);
+        const at::Tensor tokens = tokens_at(check.layer).narrow(0, 0, rows);
+        const at::Tensor u = network_.exits()->uncertainty(row, t, tokens).contiguous();
+        split_.decide(u, *check.theta, check.layer, row);
+    }
+
+    /// Sends the images that leave at `layer` through their head and compacts the others, for whom `done`
+    /// blocks are queued. Returns how many go on.
+    std::int64_t let_leave(int layer, int done, std::int64_t rows, const at::Tensor& prediction)
+    {
+        clock_.enter(times_.compaction);
+        const cuda::ExitSplit::Counts counts = split_.counts();
+        left_before_[static_cast<std::size_t>(layer)] = counts.leaving > 0;
         if (counts.leaving == 0) {
             return rows;
         }
         const at::Tensor places = split_.leaving_places();
-        at::Tensor leaving = tokens;
+        const at::Tensor& buffer = tokens_at(layer);
+        at::Tensor leaving = buffer.narrow(0, 0, rows);
         if (counts.staying > 0) {
-            clock_.enter(times_.compaction);
-            leaving = at::empty({counts.leaving, tokens.size(1), tokens.size(2)}, tokens.options());
+            leaving = at::empty({counts.leaving, buffer.size(1), buffer.size(2)}, buffer.options());
             cuda::move_rows_of({{buffer, leaving}}, split_.leaving_rows(), {}, counts.leaving);
-            std::vector<at::Tensor> going_on(skips_.begin(), skips_.begin() + held_skips(check.layer));
-            if (!is_skip(check.layer)) {
-                going_on.push_back(tokens_);
+            std::vector<at::Tensor> going_on(skips_.begin(), skips_.begin() + held_skips(done));
+            if (!is_skip(done)) {
+                going_on.push_back(tokens_at(done));
             }
             split_.compact(going_on);
         }
         clock_.enter(times_.heads);
-        place(network_.leave(check.layer, leaving), places, counts.leaving, prediction);
+        place(network_.leave(layer, leaving), places, counts.leaving, prediction);
         return counts.staying;
     }
 
@@ -252,13 +267,14 @@ private:
     const Network& network_;  ///< which owns this
     std::int64_t capacity_;
     int half_;
-    at::Tensor x_;       ///< (capacity, C, H, W)
-    at::Tensor labels_;  ///< (capacity); undefined for an unconditional model
-    at::Tensor time_;    ///< (1, 1, D)
-    at::Tensor tokens_;  ///< (capacity, L, D), like every skip
+    at::Tensor x_;                      ///< (capacity, C, H, W)
+    at::Tensor labels_;                 ///< (capacity); undefined for an unconditional model
+    at::Tensor time_;                   ///< (1, 1, D)
+    std::array<at::Tensor, 2> tokens_;  ///< (capacity, L, D), like every skip; by turns
     std::vector<at::Tensor> skips_;
     at::Tensor head_output_;  ///< (capacity, C, H, W)
     std::map<int, at::Tensor> time_tokens_;
+    std::vector<bool> left_before_;  ///< by layer: whether an image left there the last time
     cuda::ExitSplit split_;
     cuda::GraphSet graphs_;
     cuda::StepClock clock_;
