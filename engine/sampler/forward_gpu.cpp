@@ -120,9 +120,11 @@ public:
             if (ahead) {
                 run_segment(false, layer, layer + 1, false, rows);
             }
-            rows = let_leave(layer, ahead ? layer + 1 : layer, rows, result.prediction);
-            check = next_check(network_, policy, layer + 1, rows);
-            layer += ahead ? 1 : 0;
+            const std::int64_t staying = let_leave(layer, rows, result.prediction);
+            check = next_check(network_, policy, layer + 1, staying);
+            // What ran ahead with more rows than stay is done again: results do not depend on the guess.
+            layer += ahead && staying == rows ? 1 : 0;
+            rows = staying;
         }
         if (splits) {
             clock_.enter(times_.transfers);
@@ -215,9 +217,9 @@ private:
         split_.decide(u, *check.theta, check.layer, row);
     }
 
-    /// Sends the images that leave at `layer` through their head and compacts the others, for whom `done`
-    /// blocks are queued. Returns how many go on.
-    std::int64_t let_leave(int layer, int done, std::int64_t rows, const at::Tensor& prediction)
+    /// Sends the images that leave at `layer` through their head and compacts the others. Returns how many go
+    /// on.
+    std::int64_t let_leave(int layer, std::int64_t rows, const at::Tensor& prediction)
     {
         clock_.enter(times_.compaction);
         const cuda::ExitSplit::Counts counts = split_.counts();
@@ -231,9 +233,9 @@ private:
         if (counts.staying > 0) {
             leaving = at::empty({counts.leaving, buffer.size(1), buffer.size(2)}, buffer.options());
             cuda::move_rows_of({{buffer, leaving}}, split_.leaving_rows(), {}, counts.leaving);
-            std::vector<at::Tensor> going_on(skips_.begin(), skips_.begin() + held_skips(done));
-            if (!is_skip(done)) {
-                going_on.push_back(tokens_at(done));
+            std::vector<at::Tensor> going_on(skips_.begin(), skips_.begin() + held_skips(layer));
+            if (!is_skip(layer)) {
+                going_on.push_back(buffer);
             }
             split_.compact(going_on);
         }

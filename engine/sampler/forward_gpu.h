@@ -14,7 +14,8 @@ bool decides_on_device(const Network& network, const Policy& policy);
 /// buffers that stay where they are and are kept with the network. After a check the survivors are compacted
 /// in place, skips with them, and go on in the smallest size that holds them; rows beyond them compute
 /// something that nobody reads. The host waits for the number of survivors and nothing else; and where nobody
-/// left the time before, the block behind the check is queued ahead of that, so that the GPU does not wait.
+/// left the time before, the block behind the check is queued ahead of that, so that the GPU does not wait. A
+/// wrong guess costs time and changes nothing.
 ///
 /// Runs on a CPU too, for the tests. The result's `rest` is open.
 ForwardResult forward_in_segments(const Network& network, const Policy& policy, const at::Tensor& x, int t,

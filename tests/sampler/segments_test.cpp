@@ -134,6 +134,33 @@ TEST_CASE("in segments static exits leave at every layer, and the full network d
     }
 }
 
+TEST_CASE("in segments what ran ahead of a wrong guess changes nothing, to the bit")
+{
+    const c10::InferenceMode inference;
+    const ModelFiles files = read(models.front());
+    const ModelBundle bundle(files, c10::Device(c10::kCPU), at::kFloat);
+    const Network& network = bundle.network(NetworkRole::early_exit);
+    const at::Tensor x = images_for(files.shape(), 13);
+    const auto prediction_after = [&](double threshold_before, double threshold) {
+        Ledger ledger;
+        for (const double now : {threshold_before, threshold}) {
+            ForwardResult result =
+                forward_in_segments(network, *policy_of(PolicyKind::adadiff, now, 0), x, 300, {});
+            finish_forward(result, ledger);
+            if (now == threshold) {
+                return result.prediction;
+            }
+        }
+        return at::Tensor();
+    };
+    constexpr double nobody = -1e9;
+    constexpr double everybody = 1e9;
+    for (const double threshold : thresholds_of(network, x, 300, {})) {
+        INFO("theta " << threshold);
+        CHECK(prediction_after(nobody, threshold).equal(prediction_after(everybody, threshold)));
+    }
+}
+
 TEST_CASE("in segments bf16 networks run in bf16")
 {
     const c10::InferenceMode inference;
