@@ -67,8 +67,8 @@ MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files
     need.run_bytes = settings.count * kept_an_image;
     if (keep) {
         const double a_state = pixels * 4.0 * (keep->options().keep_predicted ? 2.0 : 1.0);
-        need.kept_bytes = std::min(settings.count * (settings.steps + 1.0) * a_state,
-                                   static_cast<double>(keep->room()));
+        need.kept_bytes =
+            std::min(settings.count * (settings.steps + 1.0) * a_state, static_cast<double>(keep->room()));
     }
     return need;
 }
