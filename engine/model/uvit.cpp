@@ -2,8 +2,8 @@
 #include "model/uvit.h"
 
 #include "base/error.h"
-#include "cuda/choice.h"
-#include "cuda/gpu.h"
+#include "model/fused_block.h"
+#include "model/libtorch_block.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -13,7 +13,6 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/exp.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/zeros.h>
@@ -45,6 +44,14 @@ at::Tensor sinusoidal_embedding(double t, std::int64_t dim, c10::Device device)
         embedding = at::cat({embedding, at::zeros({1, 1}, options)}, -1);
     }
     return embedding;
+}
+
+BlockShape block_shape(const UVitConfig& config)
+{
+    return {.embed_dim = config.embed_dim,
+            .num_heads = config.num_heads,
+            .hidden_dim = config.mlp_dim(),
+            .tokens = config.tokens()};
 }
 
 }  // namespace
@@ -99,30 +106,30 @@ UVit::UVit(const UVitConfig& config, const TensorSource& source, c10::ScalarType
         time_fc1_ = Linear::load(source.under("time_embed.0."), at::kFloat, 1);
         time_fc2_ = Linear::load(source.under("time_embed.2."), at::kFloat, 1);
     }
-    const std::int64_t half = config_.depth / 2;
-    for (std::int64_t i = 0; i < half; ++i) {
-        blocks_.push_back(load_block(source.under(fmt::format("in_blocks.{}.", i))));
-    }
-    blocks_.push_back(load_block(source.under("mid_block.")));
-    for (std::int64_t i = 0; i < half; ++i) {
-        const TensorSource block = source.under(fmt::format("out_blocks.{}.", i));
-        blocks_.push_back(load_block(block));
-        blocks_.back().skip_linear = Linear::load(block.under("skip_linear."), type_, expected_rows(config_));
-    }
+    load_blocks(source);
     head_ = OutputHead::load(source, config_);
 }
 
-UVit::Block UVit::load_block(const TensorSource& source) const
+BlockChoice UVit::block_choice(const UVitConfig& config, c10::Device device, c10::ScalarType type)
 {
-    const std::int64_t rows = expected_rows(config_);
-    Block block;
-    block.norm1 = LayerNorm::load(source.under("norm1."), type_);
-    block.qkv = Linear::load(source.under("attn.qkv."), type_, rows);
-    block.proj = Linear::load(source.under("attn.proj."), type_, rows);
-    block.norm2 = LayerNorm::load(source.under("norm2."), type_);
-    block.fc1 = Linear::load(source.under("mlp.fc1."), type_, rows);
-    block.fc2 = Linear::load(source.under("mlp.fc2."), type_, rows);
-    return block;
+    return choose_blocks(block_shape(config), device, type);
+}
+
+void UVit::load_blocks(const TensorSource& source)
+{
+    const BlockShape shape = block_shape(config_);
+    const BlockPath path = block_choice(config_, device_, type_).path;
+    const std::int64_t half = config_.depth / 2;
+    for (std::int64_t i = 0; i < config_.depth; ++i) {
+        const TensorSource block = source.under(i < half    ? fmt::format("in_blocks.{}.", i)
+                                                : i == half ? std::string("mid_block.")
+                                                            : fmt::format("out_blocks.{}.", i - half - 1));
+        if (path == BlockPath::own_kernels) {
+            blocks_.push_back(load_fused_block(shape, block, type_));
+        } else {
+            blocks_.push_back(std::make_unique<LibtorchBlock>(shape, block, type_));
+        }
+    }
 }
 
 at::Tensor UVit::time_token(int t) const
@@ -165,30 +172,15 @@ at::Tensor UVit::embed(const at::Tensor& x, const at::Tensor& time_token, const 
     return (at::cat(tokens, 1) + pos_embed_).to(type_);
 }
 
-at::Tensor UVit::attention(const Block& block, const at::Tensor& x) const
-{
-    const std::int64_t batch = x.size(0);
-    const std::int64_t length = x.size(1);
-    const at::Tensor qkv = block.qkv(x)
-                               .reshape({batch, length, 3, config_.num_heads, config_.head_dim()})
-                               .permute({2, 0, 3, 1, 4});
-    const bool chosen_here = cuda::runs_on(x.device());
-    return (chosen_here ? cuda::attention(qkv[0], qkv[1], qkv[2])
-                        : at::scaled_dot_product_attention(qkv[0], qkv[1], qkv[2]))
-        .transpose(1, 2)
-        .reshape({batch, length, config_.embed_dim});
-}
-
 at::Tensor UVit::run_block(int index, const at::Tensor& tokens, std::vector<at::Tensor>& skips) const
 {
-    const Block& block = blocks_[static_cast<std::size_t>(index)];
-    at::Tensor x = tokens;
-    if (block.skip_linear) {
-        x = (*block.skip_linear)(at::cat({x, skips.back()}, -1));
+    const auto place = static_cast<std::size_t>(index);
+    at::Tensor skip;
+    if (index > depth() / 2) {
+        skip = std::move(skips.back());
         skips.pop_back();
     }
-    const LayerNorm::SumAndNorm mid = block.norm2.of_sum(block.proj, attention(block, block.norm1(x)), x);
-    x = block.fc2.add(block.fc1.gelu(mid.normalised), mid.sum);
+    at::Tensor x = blocks_[place]->run(tokens, skip);
     if (index < depth() / 2) {
         skips.push_back(x);
     }
@@ -200,9 +192,8 @@ std::size_t UVit::bytes() const
     std::size_t sum = tensor_bytes(patch_weight_) + tensor_bytes(patch_bias_) + tensor_bytes(pos_embed_) +
                       tensor_bytes(label_embed_) + head_.bytes();
     sum += time_fc1_ ? time_fc1_->bytes() + time_fc2_->bytes() : 0;
-    for (const Block& block : blocks_) {
-        sum += block.norm1.bytes() + block.qkv.bytes() + block.proj.bytes() + block.norm2.bytes() +
-               block.fc1.bytes() + block.fc2.bytes() + (block.skip_linear ? block.skip_linear->bytes() : 0);
+    for (const auto& block : blocks_) {
+        sum += block->bytes();
     }
     return sum;
 }

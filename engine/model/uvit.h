@@ -2,10 +2,13 @@
 #pragma once
 
 #include "checkpoint/model_config.h"
+#include "model/block.h"
+#include "model/block_choice.h"
 #include "model/layers.h"
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -48,6 +51,9 @@ public:
     /// `source` names the tensors as the U-ViT authors do. `type`: fp32 or bf16, of the blocks.
     UVit(const UVitConfig& config, const TensorSource& source, c10::ScalarType type);
 
+    /// What the blocks of such a model run on.
+    static BlockChoice block_choice(const UVitConfig& config, c10::Device device, c10::ScalarType type);
+
     const UVitConfig& config() const { return config_; }
     int depth() const { return static_cast<int>(config_.depth); }
     c10::Device device() const { return device_; }
@@ -69,17 +75,7 @@ public:
     std::size_t bytes() const;
 
 private:
-    struct Block {
-        LayerNorm norm1;
-        Linear qkv;
-        Linear proj;
-        LayerNorm norm2;
-        Linear fc1;
-        Linear fc2;
-        std::optional<Linear> skip_linear;
-    };
-    Block load_block(const TensorSource& source) const;
-    at::Tensor attention(const Block& block, const at::Tensor& x) const;
+    void load_blocks(const TensorSource& source);
 
     UVitConfig config_;
     c10::Device device_;
@@ -90,7 +86,7 @@ private:
     at::Tensor label_embed_;  ///< (classes, D), fp32; undefined for an unconditional model
     std::optional<Linear> time_fc1_;
     std::optional<Linear> time_fc2_;
-    std::vector<Block> blocks_;
+    std::vector<std::unique_ptr<const Block>> blocks_;
     OutputHead head_;
 };
 

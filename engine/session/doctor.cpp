@@ -190,11 +190,27 @@ void check_precision(std::vector<Finding>& findings, const c10::Device& device)
          {}});
 }
 
+/// What runs the blocks of the CIFAR-10 shape here, and the measurement behind it.
+void check_blocks(std::vector<Finding>& findings, const c10::Device& device)
+{
+    for (const Precision precision : {Precision::fp32, Precision::bf16}) {
+        const c10::ScalarType type = scalar_type(precision);
+        const BlockChoice choice = UVit::block_choice(check_shape(), device, type);
+        std::string text = describe(choice.path, type);
+        if (choice.own_ms > 0.0) {
+            text += fmt::format(" (LibTorch's operators take {:.2f}x their time)",
+                                choice.libtorch_ms / choice.own_ms);
+        }
+        findings.push_back(
+            {"Precision", fmt::format("blocks in {}", to_string(precision)), text, Level::info, {}});
+    }
+}
+
 DoctorReport do_examine(bool speed_check, const Progress& progress)
 {
     DoctorReport report;
     const c10::Device device = resolve_device("auto");
-    report.machine = describe_machine(device, Precision::automatic);
+    report.machine = describe_machine(device, Precision::automatic, check_shape());
     std::vector<Finding>& findings = report.findings;
     findings.push_back({"Versions", "program", program_version(), Level::info, {}});
     findings.push_back({"Versions", "LibTorch", report.machine.libtorch, Level::info, {}});
@@ -210,6 +226,7 @@ DoctorReport do_examine(bool speed_check, const Progress& progress)
          available > 0 && available < little_memory ? "Close other programs, or use small batches." : ""});
     check_threads(findings, report.machine);
     check_precision(findings, device);
+    check_blocks(findings, device);
     if (speed_check) {
         check_speed(findings, device, progress);
     }

@@ -2,7 +2,9 @@
 #include "session/machine.h"
 
 #include "base/device.h"
+#include "model/uvit.h"
 #include "session/jobs.h"
+#include "session/settings_check.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -57,7 +59,7 @@ std::string utc_now()
                        parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
-MachineInfo describe_machine(const c10::Device& device, Precision precision)
+MachineInfo describe_machine(const c10::Device& device, Precision precision, const UVitConfig& shape)
 {
     MachineInfo machine;
     machine.cpu = cpu_name();
@@ -65,7 +67,8 @@ MachineInfo describe_machine(const c10::Device& device, Precision precision)
     machine.threads = at::get_num_threads();
     machine.device = describe_device(device);
     machine.precision = to_string(precision);
-    machine.attention = "LibTorch scaled dot product";
+    const c10::ScalarType type = scalar_type(resolve_precision(precision, device, shape));
+    machine.attention = describe(UVit::block_choice(shape, device, type).path, type);
     machine.os = operating_system();
     machine.libtorch = libtorch_version();
     machine.program = program_version();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "checkpoint/model_config.h"
 #include "stream/run_record.h"
 
 #include <c10/core/Device.h>
@@ -10,8 +11,8 @@
 namespace duodiff
 {
 
-/// This machine as a run on `device` in `precision` sees it.
-MachineInfo describe_machine(const c10::Device& device, Precision precision);
+/// This machine as a run of a model of `shape` on `device` in `precision` sees it.
+MachineInfo describe_machine(const c10::Device& device, Precision precision, const UVitConfig& shape);
 
 /// "duodiff 0.1.0"
 std::string program_version();

@@ -155,7 +155,7 @@ private:
                                   options_.resume->step);
         }
         record.settings = settings_;
-        record.machine = describe_machine(model_.device, settings_.precision);
+        record.machine = describe_machine(model_.device, settings_.precision, model_.files.shape());
         record.model = model_.summary;
         record.started_at = utc_now();
         record.all_uncertainties = options_.all_uncertainties;

@@ -2,6 +2,7 @@
 #include "session/settings_check.h"
 
 #include "base/device.h"
+#include "model/uvit.h"
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ namespace duodiff
 namespace
 {
 
-/// Below this width the conversion around the products costs what bf16 saves in them.
+/// Below this width, conversions around LibTorch's products cost what bf16 saves in them.
 constexpr std::int64_t smallest_bf16_width = 256;
 
 constexpr int largest_count = 1'000'000;
@@ -151,7 +152,10 @@ SamplingSettings resolve_settings(const SamplingSettings& wanted, const ModelFil
     SamplingSettings settings = wanted;
     settings.batch = std::min(settings.batch, settings.count);
     settings.device = device.is_cpu() ? "cpu" : device.str();
-    settings.precision = resolve_precision(settings.precision, device, files.shape());
+    // What is compared with the reference's numbers is computed as the reference does.
+    settings.precision = settings.compat == Compat::reference && settings.precision == Precision::automatic
+                             ? Precision::fp32
+                             : resolve_precision(settings.precision, device, files.shape());
     if (!settings.parametrization) {
         settings.parametrization = files.parametrization.value_or(Parametrization::predict_noise);
     }
@@ -163,8 +167,12 @@ Precision resolve_precision(Precision wanted, c10::Device device, const UVitConf
     if (wanted != Precision::automatic) {
         return wanted;
     }
-    return has_fast_bf16(device) && shape.embed_dim >= smallest_bf16_width ? Precision::bf16
-                                                                           : Precision::fp32;
+    if (!has_fast_bf16(device)) {
+        return Precision::fp32;
+    }
+    const bool is_faster = UVit::block_choice(shape, device, c10::kBFloat16).path == BlockPath::own_kernels ||
+                           shape.embed_dim >= smallest_bf16_width;
+    return is_faster ? Precision::bf16 : Precision::fp32;
 }
 
 c10::ScalarType scalar_type(Precision precision)

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/kernels.h"
+
+#include "base/error.h"
+
+#include <string>
+
+namespace duodiff
+{
+
+extern const Kernels<float> plain_float_kernels;
+extern const Kernels<BFloat16> plain_bfloat16_kernels;
+#ifdef DUODIFF_X86_KERNELS
+extern const Kernels<float> avx2_float_kernels;
+extern const Kernels<float> avx512_float_kernels;
+extern const Kernels<BFloat16> avx512_bfloat16_kernels;
+#endif
+
+namespace
+{
+
+[[noreturn]] void refuse(Isa isa, const char* type)
+{
+    throw EngineError(
+        ErrorCode::usage,
+        "there are no " + std::string(to_string(isa)) + " kernels for " + type + " on this processor", {},
+        "Leave the choice to the program.");
+}
+
+}  // namespace
+
+const Kernels<float>& float_kernels(Isa isa)
+{
+    if (!is_supported(isa)) {
+        refuse(isa, "fp32");
+    }
+#ifdef DUODIFF_X86_KERNELS
+    switch (isa) {
+        case Isa::avx512_bf16:
+        case Isa::avx512:
+            return avx512_float_kernels;
+        case Isa::avx2:
+            return avx2_float_kernels;
+        case Isa::plain:
+            break;
+    }
+#endif
+    return plain_float_kernels;
+}
+
+const Kernels<BFloat16>& bfloat16_kernels(Isa isa)
+{
+    if (!is_supported(isa) || (isa != Isa::plain && isa != Isa::avx512_bf16)) {
+        refuse(isa, "bf16");
+    }
+#ifdef DUODIFF_X86_KERNELS
+    if (isa == Isa::avx512_bf16) {
+        return avx512_bfloat16_kernels;
+    }
+#endif
+    return plain_bfloat16_kernels;
+}
+
+}  // namespace duodiff

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: MIT
+#include "model/fused_block.h"
+
+#include "kernels/kernels.h"
+#include "kernels/parallel.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+
+#include <algorithm>
+#include <atomic>
+#include <new>
+
+namespace duodiff
+{
+namespace
+{
+
+template <class T>
+const Kernels<T>& best_kernels();
+template <>
+const Kernels<float>& best_kernels()
+{
+    return float_kernels(best_float_isa());
+}
+template <>
+const Kernels<BFloat16>& best_kernels()
+{
+    return bfloat16_kernels(best_bfloat16_isa());
+}
+
+template <class T>
+constexpr c10::ScalarType type_of = sizeof(T) == sizeof(float) ? at::kFloat : at::kBFloat16;
+
+template <class T>
+const T* data_of(const at::Tensor& tensor)
+{
+    return static_cast<const T*>(tensor.const_data_ptr());
+}
+
+template <class T>
+T* scratch_of(Scratch use, std::int64_t elements)
+{
+    return static_cast<T*>(thread_scratch(use, sizeof(T) * static_cast<std::size_t>(elements)));
+}
+
+template <class T>
+class PackedLinear
+{
+public:
+    PackedLinear() = default;
+    PackedLinear(const TensorSource& source, const Kernels<T>& kernels)
+    {
+        const at::Tensor weight = source.at("weight", type_of<T>);
+        n_ = weight.size(0);
+        k_ = weight.size(1);
+        packed_ = at::empty({kernels.layout.elements(n_, k_)}, weight.options());
+        kernels.pack_weight(data_of<T>(weight), n_, k_, static_cast<T*>(packed_.data_ptr()));
+        if (source.has("bias")) {
+            bias_ = source.at("bias", at::kFloat);
+        }
+    }
+
+    /// The product of `rows` rows of `a`, to be completed by the caller.
+    Product<T> of(const T* a, std::int64_t rows, T* out) const
+    {
+        Product<T> product;
+        product.a = a;
+        product.a_stride = k_;
+        product.k = k_;
+        product.weight = data_of<T>(packed_);
+        product.bias = bias_.defined() ? data_of<float>(bias_) : nullptr;
+        product.n = n_;
+        product.out = out;
+        product.out_stride = n_;
+        product.rows = rows;
+        return product;
+    }
+    std::int64_t columns() const { return n_; }
+    std::size_t bytes() const { return tensor_bytes(packed_) + tensor_bytes(bias_); }
+
+private:
+    at::Tensor packed_;
+    at::Tensor bias_;
+    std::int64_t n_ = 0;
+    std::int64_t k_ = 0;
+};
+
+template <class T>
+class FusedBlock final : public Block
+{
+public:
+    FusedBlock(const BlockShape& shape, const TensorSource& source)
+        : shape_(shape),
+          kernels_(best_kernels<T>()),
+          norm1_weight_(source.at("norm1.weight", at::kFloat)),
+          norm1_bias_(source.at("norm1.bias", at::kFloat)),
+          norm2_weight_(source.at("norm2.weight", at::kFloat)),
+          norm2_bias_(source.at("norm2.bias", at::kFloat)),
+          qkv_(source.under("attn.qkv."), kernels_),
+          proj_(source.under("attn.proj."), kernels_),
+          fc1_(source.under("mlp.fc1."), kernels_),
+          fc2_(source.under("mlp.fc2."), kernels_),
+          has_skip_(source.has("skip_linear.weight"))
+    {
+        if (has_skip_) {
+            skip_ = PackedLinear<T>(source.under("skip_linear."), kernels_);
+        }
+    }
+
+    at::Tensor run(const at::Tensor& x, const at::Tensor& skip) const override
+    {
+        const Job job(*this, x, skip);
+        over_chunks(job, &FusedBlock::to_queries_keys_values);
+        over_heads(job);
+        over_chunks(job, &FusedBlock::to_output);
+        if (job.out_of_memory) {
+            throw std::bad_alloc();
+        }
+        return job.result;
+    }
+
+    std::size_t bytes() const override
+    {
+        return tensor_bytes(norm1_weight_) + tensor_bytes(norm1_bias_) + tensor_bytes(norm2_weight_) +
+               tensor_bytes(norm2_bias_) + qkv_.bytes() + proj_.bytes() + fc1_.bytes() + fc2_.bytes() +
+               skip_.bytes();
+    }
+
+private:
+    /// One call of run: where everything lies. The buffers are the calling thread's; the work is everybody's.
+    struct Job {
+        Job(const FusedBlock& block, const at::Tensor& x, const at::Tensor& skip)
+            : input(x.contiguous()),
+              second(skip.defined() ? skip.contiguous() : skip),
+              result(at::empty_like(input)),
+              batch(x.size(0)),
+              length(x.size(1)),
+              rows(batch * length),
+              x_in(data_of<T>(input)),
+              skip_in(skip.defined() ? data_of<T>(second) : nullptr),
+              joined(skip.defined() ? scratch_of<T>(Scratch::skipped, rows * block.shape_.embed_dim)
+                                    : nullptr),
+              qkv(scratch_of<T>(Scratch::queries_keys_values, rows * block.qkv_.columns())),
+              attended(scratch_of<T>(Scratch::attended, rows * block.shape_.embed_dim)),
+              out(static_cast<T*>(result.data_ptr()))
+        {
+        }
+        /// The residual stream that the block begins with.
+        const T* stream() const { return joined != nullptr ? joined : x_in; }
+
+        at::Tensor input;
+        at::Tensor second;
+        at::Tensor result;
+        std::int64_t batch;
+        std::int64_t length;
+        std::int64_t rows;
+        const T* x_in;
+        const T* skip_in;
+        T* joined;
+        T* qkv;
+        T* attended;
+        T* out;
+        mutable std::atomic<bool> out_of_memory = false;
+    };
+    using ChunkWork = void (FusedBlock::*)(const Job&, std::int64_t first, std::int64_t rows) const;
+
+    void over_chunks(const Job& job, ChunkWork work) const
+    {
+        // Enough chunks that a thread held up by something else can be waited for shortly, and each so many
+        // rows that reading the weights anew for it costs little.
+        constexpr std::int64_t most = 132;
+        constexpr std::int64_t chunks_a_thread = 4;
+        const std::int64_t unit = kernels_.layout.rows;
+        const std::int64_t even =
+            (job.rows + parallel_threads() * chunks_a_thread - 1) / (parallel_threads() * chunks_a_thread);
+        const std::int64_t size = std::clamp((even + unit - 1) / unit * unit, unit, std::max(unit, most));
+        const std::int64_t chunks = (job.rows + size - 1) / size;
+        parallel_for(chunks, [&](std::int64_t chunk) {
+            guarded(job, [&] {
+                const std::int64_t first = chunk * size;
+                (this->*work)(job, first, std::min(size, job.rows - first));
+            });
+        });
+    }
+
+    template <class Work>
+    static void guarded(const Job& job, const Work& work)
+    {
+        try {
+            work();
+        } catch (const std::bad_alloc&) {
+            job.out_of_memory = true;
+        }
+    }
+
+    void to_queries_keys_values(const Job& job, std::int64_t first, std::int64_t rows) const
+    {
+        const std::int64_t dim = shape_.embed_dim;
+        if (job.joined != nullptr) {
+            Product<T> product = skip_.of(job.x_in + first * dim, rows, job.joined + first * dim);
+            product.a_stride = dim;
+            product.k = dim;
+            product.a2 = job.skip_in + first * dim;
+            product.a2_stride = dim;
+            product.k2 = dim;
+            kernels_.product(product);
+        }
+        T* normal = scratch_of<T>(Scratch::rows, rows * dim);
+        kernels_.layer_norm(job.stream() + first * dim, dim, rows, dim, data_of<float>(norm1_weight_),
+                            data_of<float>(norm1_bias_), normal, dim);
+        kernels_.product(qkv_.of(normal, rows, job.qkv + first * qkv_.columns()));
+    }
+
+    void over_heads(const Job& job) const
+    {
+        // Where there are more threads than heads, each head's queries are shared out.
+        const std::int64_t heads = job.batch * shape_.num_heads;
+        const std::int64_t unit = kernels_.layout.rows;
+        const std::int64_t parts = std::clamp<std::int64_t>((parallel_threads() + heads - 1) / heads, 1,
+                                                            (job.length + unit - 1) / unit);
+        const std::int64_t queries = ((job.length + parts - 1) / parts + unit - 1) / unit * unit;
+        parallel_for(heads * parts, [&](std::int64_t index) {
+            guarded(job, [&] {
+                const std::int64_t first = index % parts * queries;
+                if (first < job.length) {
+                    attend(job, index / parts, first, std::min(queries, job.length - first));
+                }
+            });
+        });
+    }
+
+    void attend(const Job& job, std::int64_t index, std::int64_t first, std::int64_t queries) const
+    {
+        const std::int64_t image = index / shape_.num_heads;
+        const std::int64_t offset = index % shape_.num_heads * shape_.head_dim();
+        const T* qkv = job.qkv + image * job.length * qkv_.columns() + offset;
+        AttentionHead<T> head;
+        head.q = qkv + first * qkv_.columns();
+        head.k = qkv + shape_.embed_dim;
+        head.v = qkv + 2 * shape_.embed_dim;
+        head.stride = qkv_.columns();
+        head.out = job.attended + (image * job.length + first) * shape_.embed_dim + offset;
+        head.out_stride = shape_.embed_dim;
+        head.queries = queries;
+        head.length = job.length;
+        head.head_dim = shape_.head_dim();
+        head.scratch =
+            thread_scratch(Scratch::attention, kernels_.attention_scratch(job.length, head.head_dim));
+        kernels_.attention(head);
+    }
+
+    void to_output(const Job& job, std::int64_t first, std::int64_t rows) const
+    {
+        const std::int64_t dim = shape_.embed_dim;
+        T* out = job.out + first * dim;
+        Product<T> projection = proj_.of(job.attended + first * dim, rows, out);
+        projection.residual = job.stream() + first * dim;
+        projection.residual_stride = dim;
+        kernels_.product(projection);
+        T* normal = scratch_of<T>(Scratch::rows, rows * dim);
+        kernels_.layer_norm(out, dim, rows, dim, data_of<float>(norm2_weight_), data_of<float>(norm2_bias_),
+                            normal, dim);
+        T* hidden = scratch_of<T>(Scratch::hidden, rows * fc1_.columns());
+        Product<T> widening = fc1_.of(normal, rows, hidden);
+        widening.activation = Activation::gelu;
+        kernels_.product(widening);
+        Product<T> narrowing = fc2_.of(hidden, rows, out);
+        narrowing.residual = out;
+        narrowing.residual_stride = dim;
+        kernels_.product(narrowing);
+    }
+
+    BlockShape shape_;
+    const Kernels<T>& kernels_;
+    at::Tensor norm1_weight_;
+    at::Tensor norm1_bias_;
+    at::Tensor norm2_weight_;
+    at::Tensor norm2_bias_;
+    PackedLinear<T> qkv_;
+    PackedLinear<T> proj_;
+    PackedLinear<T> fc1_;
+    PackedLinear<T> fc2_;
+    bool has_skip_;
+    PackedLinear<T> skip_;
+};
+
+}  // namespace
+
+bool has_fused_block(const BlockShape& shape, c10::Device device, c10::ScalarType type)
+{
+    if (!device.is_cpu() || (type != at::kFloat && type != at::kBFloat16)) {
+        return false;
+    }
+    const bool is_float = type == at::kFloat;
+    const Isa isa = is_float ? best_float_isa() : best_bfloat16_isa();
+    const std::int64_t step = is_float ? float_kernels(isa).layout.step : bfloat16_kernels(isa).layout.step;
+    return isa != Isa::plain && shape.head_dim() % step == 0 && shape.embed_dim % step == 0 &&
+           shape.hidden_dim % step == 0;
+}
+
+std::unique_ptr<const Block> load_fused_block(const BlockShape& shape, const TensorSource& source,
+                                              c10::ScalarType type)
+{
+    if (type == at::kBFloat16) {
+        return std::make_unique<FusedBlock<BFloat16>>(shape, source);
+    }
+    return std::make_unique<FusedBlock<float>>(shape, source);
+}
+
+}  // namespace duodiff
