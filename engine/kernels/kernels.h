@@ -98,6 +98,10 @@ struct Kernels {
     /// LayerNorm over `dim` with eps 1e-5, statistics in fp32; out may be x.
     void (*layer_norm)(const T* x, std::ptrdiff_t x_stride, std::int64_t rows, std::int64_t dim,
                        const float* weight, const float* bias, T* out, std::ptrdiff_t out_stride) = nullptr;
+    /// An MLP probe: the mean over `rows` tokens (rows, dim), contiguous, of sigmoid(weight . token + bias),
+    /// fp32.
+    float (*mean_sigmoid)(const T* tokens, std::int64_t rows, std::int64_t dim, const float* weight,
+                          float bias) = nullptr;
     void (*attention)(const AttentionHead<T>& head) = nullptr;
     std::size_t (*attention_scratch)(std::int64_t length, std::int64_t head_dim) = nullptr;
 };

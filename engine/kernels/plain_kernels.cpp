@@ -78,6 +78,21 @@ void plain_layer_norm(const T* x, std::ptrdiff_t x_stride, std::int64_t rows, st
 }
 
 template <class T>
+float plain_mean_sigmoid(const T* tokens, std::int64_t rows, std::int64_t dim, const float* weight,
+                         float bias)
+{
+    double sum = 0.0;
+    for (std::int64_t row = 0; row < rows; ++row) {
+        float logit = 0.0F;
+        for (std::int64_t i = 0; i < dim; ++i) {
+            logit += to_float(tokens[row * dim + i]) * weight[i];
+        }
+        sum += 1.0 / (1.0 + std::exp(-static_cast<double>(logit + bias)));
+    }
+    return static_cast<float>(sum / static_cast<double>(rows));
+}
+
+template <class T>
 std::size_t plain_attention_scratch(std::int64_t length, std::int64_t head_dim)
 {
     (void)head_dim;
@@ -122,6 +137,7 @@ constexpr Kernels<T> plain_kernels()
     kernels.pack_weight = &plain_pack_weight<T>;
     kernels.product = &plain_product<T>;
     kernels.layer_norm = &plain_layer_norm<T>;
+    kernels.mean_sigmoid = &plain_mean_sigmoid<T>;
     kernels.attention = &plain_attention<T>;
     kernels.attention_scratch = &plain_attention_scratch<T>;
     return kernels;

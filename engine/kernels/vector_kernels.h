@@ -33,7 +33,7 @@ DUODIFF_INLINE typename Lanes::Vector exp2_of(typename Lanes::Vector x)
 {
     using Vector = typename Lanes::Vector;
     using Integer = typename Lanes::Integer;
-    x = Lanes::maximum(x, splat<Lanes>(-126.0F));
+    x = Lanes::maximum(splat<Lanes>(-126.0F), x);  // in this order: NaN stays
     // 1.5 * 2^23 rounds to an integer and leaves it in the lowest bits, here with the exponent's offset on
     // it.
     const Vector magic = splat<Lanes>(12582912.0F + 127.0F);
@@ -507,6 +507,7 @@ constexpr Kernels<typename Lanes::Element> kernels_of(Isa isa)
     kernels.pack_weight = &pack_weight<Lanes>;
     kernels.product = &product<Lanes>;
     kernels.layer_norm = &layer_norm<Lanes>;
+    kernels.mean_sigmoid = &mean_sigmoid<Lanes>;
     kernels.attention = &attention<Lanes>;
     kernels.attention_scratch = &attention_scratch<Lanes>;
     return kernels;

@@ -4,8 +4,11 @@
 #include "base/error.h"
 #include "cuda/gpu.h"
 #include "cuda/ops.h"
+#include "kernels/kernels.h"
+#include "kernels/parallel.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/mean.h>
@@ -45,6 +48,33 @@ std::vector<std::string> mlp_probe_names(ProbeKind kind, int depth)
         }
     }
     return names;
+}
+
+template <class T>
+void mean_sigmoid_of(const Kernels<T>& kernels, const at::Tensor& tokens, const float* weight, float bias,
+                     float* u)
+{
+    const std::int64_t length = tokens.size(1);
+    const std::int64_t dim = tokens.size(2);
+    const auto* data = static_cast<const T*>(tokens.const_data_ptr());
+    parallel_for(tokens.size(0), [&](std::int64_t image) {
+        u[image] = kernels.mean_sigmoid(data + image * length * dim, length, dim, weight, bias);
+    });
+}
+
+/// tokens (B, L, D) on the CPU -> the mean over the tokens of sigmoid(weight . token + bias), (B)
+at::Tensor mean_sigmoid(const at::Tensor& tokens, const at::Tensor& weight, const at::Tensor& bias)
+{
+    const at::Tensor whole = tokens.contiguous();
+    at::Tensor u = at::empty({tokens.size(0)}, at::kFloat);
+    const auto* w = weight.const_data_ptr<float>();
+    const float b = *bias.const_data_ptr<float>();
+    if (tokens.scalar_type() == at::kBFloat16) {
+        mean_sigmoid_of(bfloat16_kernels(best_bfloat16_isa()), whole, w, b, u.data_ptr<float>());
+    } else {
+        mean_sigmoid_of(float_kernels(best_float_isa()), whole, w, b, u.data_ptr<float>());
+    }
+    return u;
 }
 
 bool is_mlp(ProbeKind kind)
@@ -147,9 +177,11 @@ at::Tensor Exits::uncertainty(int row, int t, const at::Tensor& tokens) const
 {
     if (is_mlp(kind_)) {
         const std::int64_t index = mlp_index(row, t);
-        return cuda::runs_on(tokens.device())
-                   ? cuda::probe_uncertainty(tokens.contiguous(), mlp_weight_[index], mlp_bias_[index])
-                   : token_uncertainty(row, t, tokens).mean(1);
+        if (cuda::runs_on(tokens.device())) {
+            return cuda::probe_uncertainty(tokens.contiguous(), mlp_weight_[index], mlp_bias_[index]);
+        }
+        return tokens.is_cpu() ? mean_sigmoid(tokens, mlp_weight_[index], mlp_bias_[index])
+                               : token_uncertainty(row, t, tokens).mean(1);
     }
     if (kind_ == ProbeKind::attention) {
         return attention_uncertainty(attention_[static_cast<std::size_t>(row)], tokens);

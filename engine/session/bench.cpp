@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: MIT
+#include "base/device.h"
+#include "session/bench_steps.h"
 #include "session/guard.h"
 #include "session/jobs.h"
+#include "session/machine.h"
+#include "session/model_info.h"
+#include "stream/what_if.h"
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
 #include <limits>
+#include <memory>
 #include <numeric>
 
 namespace duodiff
@@ -53,21 +64,15 @@ std::vector<Contender> contenders(const BenchRequest& request, const ModelInfo& 
     return all;
 }
 
-double median(std::vector<double> values)
-{
-    std::sort(values.begin(), values.end());
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
-
 void fill_statistics(BenchRow& row, const BenchRow& full)
 {
     std::vector<double> speedups;
     for (std::size_t i = 0; i < row.ms.size(); ++i) {
         speedups.push_back(full.ms[i] / row.ms[i]);
     }
-    row.median_ms = median(row.ms);
-    row.speedup = median(speedups);
+    row.median_ms = spread_of(row.ms).median;
+    row.speedups = spread_of(speedups);
+    row.speedup = row.speedups.median;
     row.skipped_became_time = row.blocks_skipped > 0.0 ? (1.0 - 1.0 / row.speedup) / row.blocks_skipped
                                                        : std::numeric_limits<double>::quiet_NaN();
 }
@@ -80,15 +85,73 @@ double mean_exit_layer(const RunRecord& record)
                : std::accumulate(means.begin(), means.end(), 0.0) / static_cast<double>(means.size());
 }
 
-BenchReport do_bench(const BenchRequest& request, const Progress& progress, const std::stop_token& stop)
+bool wants(const BenchRequest& request, BenchPart part)
 {
-    const std::unique_ptr<Engine> engine = make_engine();
-    const ModelInfo info = engine->open(request.source, progress, stop);
-    std::vector<Contender> all = contenders(request, info);
-    BenchReport report{.machine = {}, .model = info.summary, .request = request, .rows = {}};
+    return std::find(request.parts.begin(), request.parts.end(), part) != request.parts.end();
+}
+
+RunOutcome sample_whole(Engine& engine, const SamplingSettings& settings, const std::stop_token& stop,
+                        const SampleOptions& options = {})
+{
     NoSink sink;
-    const int rounds = std::max(1, request.rounds);
-    for (int round = -1; round < rounds; ++round) {
+    RunOutcome outcome =
+        engine.sample(settings, 0, sink, {.stop = stop, .finish_batch = nullptr}, nullptr, options);
+    if (outcome.record.state != RunState::done) {
+        throw EngineError(ErrorCode::cancelled, "the benchmark was stopped");
+    }
+    return outcome;
+}
+
+/// Thresholds at which about a quarter, a half and three quarters of the blocks are skipped, from one
+/// recorded run; a share that no threshold reaches has none.
+std::vector<double> thresholds_by_share(Engine& engine, const BenchRequest& request, const ModelInfo& info,
+                                        const std::stop_token& stop)
+{
+    SamplingSettings settings = request.base;
+    settings.policy = PolicyKind::adadiff;
+    settings.threshold = info.threshold_default;
+    settings.count = std::min(settings.count, 16);
+    settings.batch = settings.count;
+    const RunOutcome probed = sample_whole(engine, settings, stop, {.all_uncertainties = true});
+    const WhatIfIndex index(probed.record);
+    const auto saved = [&](double threshold) {
+        return index.predict({.policy = PolicyKind::adadiff, .threshold = threshold}).saved_share;
+    };
+    float lowest = std::numeric_limits<float>::max();
+    float highest = std::numeric_limits<float>::lowest();
+    for (const StepRecord& step : probed.record.steps) {
+        for (const float u : step.uncertainty) {
+            if (std::isfinite(u)) {
+                lowest = std::min(lowest, u);
+                highest = std::max(highest, u);
+            }
+        }
+    }
+    std::vector<double> thresholds;
+    for (const double share : {0.25, 0.5, 0.75}) {
+        double below = static_cast<double>(lowest);
+        double above = static_cast<double>(highest);
+        if (saved(above) < share) {
+            continue;
+        }
+        for (int halving = 0; halving < 30; ++halving) {
+            const double middle = 0.5 * (below + above);
+            (saved(middle) < share ? below : above) = middle;
+        }
+        thresholds.push_back(std::round(above * 1e4) / 1e4);
+    }
+    return thresholds;
+}
+
+void bench_runs(Engine& engine, BenchReport& report, const ModelInfo& info, const Progress& progress,
+                const std::stop_token& stop)
+{
+    BenchRequest& request = report.request;
+    if (request.thresholds.empty() && info.has_early_exit) {
+        request.thresholds = thresholds_by_share(engine, request, info, stop);
+    }
+    std::vector<Contender> all = contenders(request, info);
+    for (int round = -1; round < request.rounds; ++round) {
         for (std::size_t i = 0; i < all.size(); ++i) {
             Contender& contender = all[i];
             SamplingSettings settings = contender.settings;
@@ -100,14 +163,10 @@ BenchReport do_bench(const BenchRequest& request, const Progress& progress, cons
             } else if (progress) {
                 const double done =
                     static_cast<double>(round) * static_cast<double>(all.size()) + static_cast<double>(i);
-                progress(fmt::format("round {} of {}: {}", round + 1, rounds, contender.row.name),
-                         done / (rounds * static_cast<double>(all.size())));
+                progress(fmt::format("round {} of {}: {}", round + 1, request.rounds, contender.row.name),
+                         done / (request.rounds * static_cast<double>(all.size())));
             }
-            const RunOutcome outcome =
-                engine->sample(settings, 0, sink, {.stop = stop, .finish_batch = nullptr});
-            if (outcome.record.state != RunState::done) {
-                throw EngineError(ErrorCode::cancelled, "the benchmark was stopped");
-            }
+            const RunOutcome outcome = sample_whole(engine, settings, stop);
             if (round >= 0) {
                 contender.row.ms.push_back(outcome.record.sampling_ms);
                 contender.row.ledger += outcome.record.ledger;
@@ -120,6 +179,123 @@ BenchReport do_bench(const BenchRequest& request, const Progress& progress, cons
     for (Contender& contender : all) {
         fill_statistics(contender.row, all.front().row);
         report.rows.push_back(contender.row);
+    }
+}
+
+/// Bytes of this process that are in memory.
+std::uint64_t resident_bytes()
+{
+    std::ifstream statm("/proc/self/statm");
+    std::uint64_t size = 0;
+    std::uint64_t resident = 0;
+    statm >> size >> resident;
+    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t grown_by(std::uint64_t before)
+{
+    const std::uint64_t now = resident_bytes();
+    return now > before ? now - before : 0;
+}
+
+LoadingBench bench_loading(const BenchRequest& request, const Progress& progress, const std::stop_token& stop)
+{
+    LoadingBench loading;
+    std::vector<double> ms;
+    for (int round = 0; round < request.rounds; ++round) {
+        if (progress) {
+            progress("opening the model", static_cast<double>(round) / request.rounds);
+        }
+        const std::uint64_t before = resident_bytes();
+        const auto start = std::chrono::steady_clock::now();
+        const std::unique_ptr<Engine> engine = make_engine();
+        const ModelInfo info = engine->open(request.source, {}, stop);
+        ms.push_back(
+            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+        if (round == 0) {
+            loading.loaded_bytes = grown_by(before);
+            loading.weight_bytes = info.memory_bytes;
+            SamplingSettings settings = request.base;
+            settings.policy = info.has_shallow ? PolicyKind::duodiff : PolicyKind::full;
+            settings.switch_step = 500;
+            settings.solver = SolverKind::ddim;
+            settings.steps = 4;
+            settings.count = settings.batch;
+            const std::uint64_t opened = resident_bytes();
+            sample_whole(*engine, settings, stop);
+            loading.running_bytes = grown_by(opened);
+        }
+    }
+    loading.ms = spread_of(ms);
+    return loading;
+}
+
+double psnr_of(const FinishedImage& a, const FinishedImage& b)
+{
+    double sum = 0.0;
+    for (std::size_t i = 0; i < a.pixels.size(); ++i) {
+        const double difference = static_cast<double>(std::clamp(a.pixels[i], -1.0F, 1.0F)) -
+                                  static_cast<double>(std::clamp(b.pixels[i], -1.0F, 1.0F));
+        sum += difference * difference;
+    }
+    constexpr double range = 2.0;
+    return -10.0 * std::log10(sum / static_cast<double>(a.pixels.size()) / (range * range));
+}
+
+AccuracyRow accuracy_of(Engine& engine, const Contender& contender, const BenchRequest& request,
+                        const std::stop_token& stop)
+{
+    SamplingSettings settings = contender.settings;
+    settings.count = request.accuracy_images;
+    settings.precision = Precision::fp32;
+    const RunOutcome exact = sample_whole(engine, settings, stop);
+    settings.precision = Precision::bf16;
+    const RunOutcome rounded = sample_whole(engine, settings, stop);
+    std::vector<double> psnr;
+    for (std::size_t i = 0; i < exact.images.size(); ++i) {
+        psnr.push_back(psnr_of(exact.images[i], rounded.images[i]));
+    }
+    const Spread spread = spread_of(psnr);
+    return {.name = contender.row.name,
+            .images = settings.count,
+            .psnr_median = spread.median,
+            .psnr_minimum = spread.minimum,
+            .exit_layer_difference = mean_exit_layer(rounded.record) - mean_exit_layer(exact.record)};
+}
+
+BenchReport do_bench(const BenchRequest& request, const Progress& progress, const std::stop_token& stop)
+{
+    BenchReport report{.machine = {},
+                       .model = {},
+                       .request = request,
+                       .steps = {},
+                       .products = {},
+                       .rows = {},
+                       .loading = {},
+                       .accuracy = {}};
+    report.request.rounds = std::max(1, request.rounds);
+    const c10::Device device = resolve_device(request.base.device);
+    if (wants(request, BenchPart::loading)) {
+        report.loading = bench_loading(report.request, progress, stop);
+    }
+    const std::unique_ptr<Engine> engine = make_engine();
+    const ModelInfo info = engine->open(request.source, progress, stop);
+    const ModelFiles files = read_model(request.source);
+    report.model = info.summary;
+    report.machine = describe_machine(device, request.base.precision, files.shape());
+    if (wants(request, BenchPart::steps)) {
+        report.steps = bench_steps(report.request, files, device, report.products, progress, stop);
+    }
+    if (wants(request, BenchPart::runs)) {
+        bench_runs(*engine, report, info, progress, stop);
+    }
+    if (wants(request, BenchPart::accuracy) && has_fast_bf16(device)) {
+        for (const Contender& contender : contenders(report.request, info)) {
+            if (progress) {
+                progress(fmt::format("bf16 against fp32: {}", contender.row.name), 0.0);
+            }
+            report.accuracy.push_back(accuracy_of(*engine, contender, report.request, stop));
+        }
     }
     return report;
 }

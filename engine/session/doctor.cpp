@@ -7,6 +7,7 @@
 #include "session/jobs.h"
 #include "session/machine.h"
 #include "session/memory.h"
+#include "session/random_model.h"
 #include "session/settings_check.h"
 
 #include <ATen/Context.h>
@@ -19,7 +20,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -37,25 +37,7 @@ constexpr std::uint64_t little_memory = 2ULL << 30U;
 /// The CIFAR-10 U-ViT of the DuoDiff paper, three blocks of it.
 UVitConfig check_shape()
 {
-    UVitConfig shape;
-    shape.img_size = 32;
-    shape.patch_size = 2;
-    shape.in_chans = 3;
-    shape.embed_dim = 512;
-    shape.depth = 3;
-    shape.num_heads = 8;
-    return shape;
-}
-
-std::map<std::string, at::Tensor> random_weights(const UVitConfig& shape)
-{
-    ModelConfig config;
-    config.uvit = shape;
-    std::map<std::string, at::Tensor> tensors;
-    for (const auto& [name, sizes] : expected_tensors(config)) {
-        tensors[name] = at::randn(sizes, at::kFloat) * 0.02;
-    }
-    return tensors;
+    return shallow_partner(standard_shapes().front().config);
 }
 
 /// Calls of `work` a second, over about `seconds` after one call to warm up.
@@ -82,7 +64,7 @@ void check_speed(std::vector<Finding>& findings, const c10::Device& device, cons
     constexpr std::int64_t batch = 4;
     constexpr double seconds = 1.0;
     const UVitConfig shape = check_shape();
-    const auto tensors = random_weights(shape);
+    const auto tensors = random_weights(shape, 1);
     const double step_flops = UVitCost(shape).all_blocks() * batch;
     double done = 0.0;
     for (const Precision precision : {Precision::fp32, Precision::bf16}) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -114,29 +115,87 @@ struct DoctorReport {
 /// `speed_check`: about five seconds of matrix products and U-ViT blocks in fp32 and bf16.
 DoctorReport examine(bool speed_check, const Progress& progress = {});
 
-/// `duodiff bench`: full, DuoDiff and AdaDiff in turn, interleaved, from one process.
+/// Median, smallest and largest of some samples.
+struct Spread {
+    double median = 0.0;
+    double minimum = 0.0;
+    double maximum = 0.0;
+};
+
+/// `duodiff bench`. All figures that are compared come from one process, in turn, after two calls (a run of a
+/// few steps) to warm up.
+enum class BenchPart { steps, runs, loading, accuracy };
 struct BenchRequest {
     ModelSource source;
     SamplingSettings base;  ///< steps, count, batch, seed, device, precision
+    std::vector<BenchPart> parts{BenchPart::steps, BenchPart::runs, BenchPart::loading, BenchPart::accuracy};
+    std::vector<std::string>
+        shapes;  ///< steps of "cifar10", "imagenet64", "imagenet256" with random weights, too
+    std::vector<int> batches{1, 4, 16, 64};  ///< of the single steps
     std::vector<int> switch_steps;
-    std::vector<double> thresholds;
-    int rounds = 3;
+    std::vector<double>
+        thresholds;  ///< empty: those that skip about 25, 50 and 75 % of the blocks, where there are
+    int rounds = 5;
+    int accuracy_images = 64;
+};
+/// The rate of the matrix product (B L, D) by (D, 4 D) alone, through LibTorch.
+struct ProductRate {
+    std::string model;
+    int batch = 0;
+    Precision precision = Precision::fp32;
+    double gflops = 0.0;
+};
+/// One way to compute a step of a network for all images of a batch.
+struct StepTiming {
+    std::string name;  ///< "plain LibTorch fp32" (the baseline), "plain LibTorch bf16", "duodiff fp32", ...
+    Precision precision = Precision::fp32;
+    Spread ms;
+    Spread speedup;  ///< the baseline's time over this one's, in the same round
+    double gflops = 0.0;
+    double share_of_product = 0.0;  ///< of the product's rate in the same precision, same rounds
+};
+struct StepBenchRow {
+    std::string model;
+    std::string network;  ///< "full" or "shallow"
+    int depth = 0;
+    int batch = 0;
+    double gflop = 0.0;  ///< of the step, all images
+    std::vector<StepTiming> timings;
 };
 struct BenchRow {
     std::string name;        ///< "full", "duodiff t_s=300", "adadiff theta=0.08"
     std::vector<double> ms;  ///< sampling wall time, one a round
     double median_ms = 0.0;
     double speedup = 1.0;              ///< median over rounds of full's time / this time, same round
+    Spread speedups;                   ///< of which `speedup` is the median
     double blocks_skipped = 0.0;       ///< share of the full network's blocks that did not run
     double skipped_became_time = 0.0;  ///< (1 - time ratio) / blocks_skipped; NaN for full
     double mean_exit_layer = 0.0;
     Ledger ledger;
 };
+struct LoadingBench {
+    Spread ms;                        ///< opening the model, files in the page cache
+    std::uint64_t weight_bytes = 0;   ///< in the precision of the runs
+    std::uint64_t loaded_bytes = 0;   ///< resident memory that opening added
+    std::uint64_t running_bytes = 0;  ///< and that a run of one batch added to that
+};
+/// The same runs in bf16 and in fp32.
+struct AccuracyRow {
+    std::string name;
+    int images = 0;
+    double psnr_median = 0.0;  ///< dB, of the final images in [-1, 1]; infinite where they are equal
+    double psnr_minimum = 0.0;
+    double exit_layer_difference = 0.0;  ///< of the mean exit layers, bf16 - fp32
+};
 struct BenchReport {
     MachineInfo machine;
     ModelSummary model;
     BenchRequest request;
+    std::vector<StepBenchRow> steps;
+    std::vector<ProductRate> products;
     std::vector<BenchRow> rows;
+    std::optional<LoadingBench> loading;
+    std::vector<AccuracyRow> accuracy;
 };
 BenchReport bench(const BenchRequest& request, const Progress& progress = {}, std::stop_token stop = {});
 

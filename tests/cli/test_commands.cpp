@@ -204,7 +204,7 @@ TEST_CASE("an interrupt ends an import with 130 from its next sign of life on")
     CHECK_FALSE(world.script.import);
 }
 
-TEST_CASE("bench takes the bundled pack and the model's own t_s and theta by default")
+TEST_CASE("bench takes the bundled pack, three values of t_s and thetas by their share by default")
 {
     const Files file;
     World world;
@@ -220,8 +220,10 @@ TEST_CASE("bench takes the bundled pack and the model's own t_s and theta by def
     CHECK(result.out.find("median ms") != std::string::npos);
     const BenchRequest& request = *world.script.bench;
     CHECK(request.source.model == file.folder.path());
-    CHECK(request.switch_steps == std::vector<int>{250, 450});
-    CHECK(request.thresholds.front() == 0.07);
+    CHECK(request.switch_steps == std::vector<int>{150, 300, 500});
+    CHECK(request.thresholds.empty());
+    CHECK(request.parts.size() == 4);
+    CHECK(request.shapes.empty());
     CHECK(request.base.solver == SolverKind::ddim);
     CHECK(request.base.steps == 50);
 
@@ -232,6 +234,20 @@ TEST_CASE("bench takes the bundled pack and the model's own t_s and theta by def
     CHECK(world.script.bench->switch_steps == std::vector<int>{1, 2});
     CHECK(world.script.bench->thresholds == std::vector<double>{-1.0, 0.5});
     CHECK(world.script.bench->rounds == 7);
+    REQUIRE(
+        world.run({"bench", "--part", "runs, accuracy", "--shape", "all", "--step-batch", "2,8"}).status ==
+        0);
+    CHECK(world.script.bench->parts == std::vector<BenchPart>{BenchPart::runs, BenchPart::accuracy});
+    CHECK(world.script.bench->shapes.size() == 3);
+    CHECK(world.script.bench->batches == std::vector<int>{2, 8});
+    const Result wrong = world.run({"bench", "--shape", "cifar100"});
+    CHECK(wrong.status == 2);
+    CHECK(wrong.err.find("cifar10") != std::string::npos);
+    CHECK(world.run({"bench", "--part", "nothing"}).status == 2);
+    REQUIRE(world
+                .run({"bench", "--switch-step", "1,2", "--threshold", "-1,0.5", "--rounds", "7", "--count",
+                      "4", "--steps", "9"})
+                .status == 0);
     CHECK(world.script.bench->base.count == 4);
     CHECK(world.script.bench->base.steps == 9);
 }

@@ -307,6 +307,28 @@ TEST_CASE_TEMPLATE("LayerNorm equals the plain one for every width, constant row
     }
 }
 
+TEST_CASE_TEMPLATE("an MLP probe's mean equals the plain one, saturated or not", T, float, BFloat16)
+{
+    Random random;
+    for (const std::int64_t rows : {1, 5, 16, 17, 51, 257}) {
+        for (const std::int64_t dim : {2, 15, 128, 514}) {
+            for (const float scale : {0.05F, 1.0F, 40.0F}) {
+                const auto tokens = random.normal<T>(rows * dim, scale);
+                const auto weight = random.normal<float>(dim);
+                const float expected =
+                    kernels_of<T>(Isa::plain).mean_sigmoid(tokens.data(), rows, dim, weight.data(), 0.3F);
+                for (const Isa isa : isas_of<T>()) {
+                    CAPTURE(to_string(isa));
+                    CAPTURE(rows);
+                    CAPTURE(dim);
+                    CHECK(kernels_of<T>(isa).mean_sigmoid(tokens.data(), rows, dim, weight.data(), 0.3F) ==
+                          doctest::Approx(expected).epsilon(1e-4));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE_TEMPLATE("what is not a number stays visible", T, float, BFloat16)
 {
     Random random;
@@ -319,6 +341,10 @@ TEST_CASE_TEMPLATE("what is not a number stays visible", T, float, BFloat16)
         auto qkv = random.normal<T>(5 * 3 * 8);
         qkv[16] = make<T>(nan);  // a value
         CHECK(std::isnan(to_float(run(kernels_of<T>(isa), AttentionCase{5, 8, 1}, qkv)[0])));
+        auto tokens = random.normal<T>(3 * 32);
+        tokens[40] = make<T>(nan);
+        const auto weight = random.normal<float>(32);
+        CHECK(std::isnan(kernels_of<T>(isa).mean_sigmoid(tokens.data(), 3, 32, weight.data(), 0.0F)));
     }
 }
 

@@ -205,6 +205,7 @@ TEST_CASE("the benchmark compares every policy with full, and full with itself")
 {
     BenchRequest request;
     request.source.model = golden("early_exit_attention_probe.pth");
+    request.parts = {BenchPart::runs};
     request.base.solver = SolverKind::ddim;
     request.base.steps = 5;
     request.base.count = request.base.batch = 2;
@@ -217,4 +218,46 @@ TEST_CASE("the benchmark compares every policy with full, and full with itself")
     CHECK(report.rows[1].blocks_skipped == 0.0);
     CHECK(report.rows[2].blocks_skipped == 1.0);
     CHECK(std::isnan(report.rows[0].skipped_became_time));
+    CHECK(report.steps.empty());
+    CHECK_FALSE(report.loading);
+}
+
+TEST_CASE("the benchmark finds the thetas that skip a quarter, a half and three quarters by itself")
+{
+    BenchRequest request;
+    request.source.model = golden("early_exit_mlp_probe_per_layer.pth");
+    request.parts = {BenchPart::runs, BenchPart::loading};
+    request.base.solver = SolverKind::ddim;
+    request.base.steps = 6;
+    request.base.count = request.base.batch = 4;
+    request.rounds = 1;
+    const BenchReport report = bench(request);
+    REQUIRE(report.rows.size() > 1);
+    CHECK(report.request.thresholds.size() == report.rows.size() - 1);
+    CHECK(std::is_sorted(report.request.thresholds.begin(), report.request.thresholds.end()));
+    REQUIRE(report.loading);
+    CHECK(report.loading->weight_bytes > 0);
+    CHECK(report.loading->ms.median > 0.0);
+}
+
+TEST_CASE("single steps are timed against plain LibTorch, itself with the ratio 1")
+{
+    BenchRequest request;
+    request.source.model = golden("uvit_class_conditional.pth");
+    request.parts = {BenchPart::steps};
+    request.batches = {1, 3};
+    request.rounds = 2;
+    const BenchReport report = bench(request);
+    REQUIRE(report.steps.size() == 2);
+    for (const StepBenchRow& row : report.steps) {
+        CHECK(row.timings.front().speedup.median == 1.0);
+        CHECK(row.timings.size() >= 2);
+        CHECK(row.gflop > 0.0);
+        for (const StepTiming& timing : row.timings) {
+            CHECK(timing.ms.minimum <= timing.ms.median);
+            CHECK(timing.ms.median <= timing.ms.maximum);
+            CHECK(timing.share_of_product > 0.0);
+        }
+    }
+    CHECK(report.steps[1].gflop == doctest::Approx(3.0 * report.steps[0].gflop));
 }
