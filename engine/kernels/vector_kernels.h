@@ -299,8 +299,47 @@ void layer_norm(const typename Lanes::Element* x, std::ptrdiff_t x_stride, std::
     }
 }
 
-// ---- attention
 // ----------------------------------------------------------------------------------------------
+
+/// 1 / (1 + exp(-x)) by powers of two of what is not positive, so that nothing overflows.
+template <class Lanes>
+DUODIFF_INLINE typename Lanes::Vector sigmoid_of(typename Lanes::Vector x)
+{
+    using Vector = typename Lanes::Vector;
+    const Vector size = Lanes::maximum(x, -x);
+    const Vector power = exp2_of<Lanes>(size * -1.44269504088896340736F);
+    return Lanes::divide(x < 0.0F ? power : splat<Lanes>(1.0F), power + 1.0F);
+}
+
+template <class Lanes>
+float mean_sigmoid(const typename Lanes::Element* tokens, std::int64_t rows, std::int64_t dim,
+                   const float* weight, float bias)
+{
+    using Vector = typename Lanes::Vector;
+    constexpr int width = Lanes::width;
+    const std::int64_t whole = dim - dim % width;
+    float sum = 0.0F;
+    for (std::int64_t first = 0; first < rows; first += width) {
+        const std::int64_t there = rows - first < width ? rows - first : width;
+        alignas(64) float values[width] = {};
+        for (std::int64_t token = 0; token < there; ++token, tokens += dim) {
+            Vector dots = {};
+            for (std::int64_t i = 0; i < whole; i += width) {
+                dots += Lanes::load(tokens + i) * Lanes::load(weight + i);
+            }
+            float logit = Lanes::total(dots) + bias;
+            for (std::int64_t i = whole; i < dim; ++i) {
+                logit += to_float(tokens[i]) * weight[i];
+            }
+            values[token] = logit;
+        }
+        Lanes::store(values, sigmoid_of<Lanes>(Lanes::load(values)));
+        for (std::int64_t token = 0; token < there; ++token) {
+            sum += values[token];
+        }
+    }
+    return sum / static_cast<float>(rows);
+}
 
 constexpr std::int64_t round_up(std::int64_t value, std::int64_t unit)
 {

@@ -3,19 +3,25 @@
 
 #include "base/error.h"
 
-#include <ATen/ops/index_select.h>
-
 #include <utility>
 
 namespace duodiff
 {
 
-void Activations::keep(const at::Tensor& rows)
+void Activations::compact(const std::vector<Move>& moves, std::int64_t rows)
 {
-    tokens = at::index_select(tokens, 0, rows);
+    const auto compacted = [&](const at::Tensor& tensor) {
+        for (const Move& move : moves) {
+            tensor.select(0, move.to).copy_(tensor.select(0, move.from));
+        }
+        return tensor.narrow(0, 0, rows);
+    };
+    // The output of an in block is tokens and a skip in one.
+    const bool is_skip_too = !skips.empty() && skips.back().is_same(tokens);
     for (at::Tensor& skip : skips) {
-        skip = at::index_select(skip, 0, rows);
+        skip = compacted(skip);
     }
+    tokens = is_skip_too ? skips.back() : compacted(tokens);
 }
 
 Network::Network(std::shared_ptr<const UVit> backbone, std::shared_ptr<const Exits> exits)

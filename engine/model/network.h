@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -20,8 +21,14 @@ struct Activations {
     at::Tensor tokens;              ///< (B, L, D)
     std::vector<at::Tensor> skips;  ///< outputs of in blocks whose out block has not run, each (B, L, D)
 
-    /// Only the images `rows` (int64 indices) go on; skips are compacted with the tokens.
-    void keep(const at::Tensor& rows);
+    struct Move {
+        std::int64_t from;
+        std::int64_t to;
+    };
+    /// Only the first `rows` images go on, after `moves`, of tokens and skips alike: they fill the places of
+    /// images that left with images from behind, so that what is copied is as much as what leaves, not what
+    /// stays.
+    void compact(const std::vector<Move>& moves, std::int64_t rows);
 };
 
 /// What a device keeps for a network between calls, such as captured graphs and their buffers.

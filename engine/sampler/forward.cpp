@@ -37,24 +37,32 @@ public:
     struct Split {
         std::vector<std::int64_t> leaving_rows;
         std::vector<std::int64_t> leaving_places;
-        std::vector<std::int64_t> staying_rows;
+        std::vector<Activations::Move> moves;
     };
 
-    /// Takes the images with leaves[row] != 0 out.
+    /// Takes the images with leaves[row] != 0 out; the last of those that stay move to their rows.
     Split remove(const std::vector<std::uint8_t>& leaves)
     {
         Split split;
-        std::vector<std::int64_t> staying_places;
+        const auto staying =
+            static_cast<std::size_t>(std::count(leaves.begin(), leaves.end(), std::uint8_t{0}));
+        std::size_t last = places_.size();
         for (std::size_t row = 0; row < places_.size(); ++row) {
             if (leaves[row] != 0) {
                 split.leaving_rows.push_back(static_cast<std::int64_t>(row));
                 split.leaving_places.push_back(places_[row]);
-            } else {
-                split.staying_rows.push_back(static_cast<std::int64_t>(row));
-                staying_places.push_back(places_[row]);
             }
         }
-        places_ = std::move(staying_places);
+        for (std::size_t row = 0; row < staying; ++row) {
+            if (leaves[row] != 0) {
+                do {
+                    --last;
+                } while (leaves[last] != 0);
+                split.moves.push_back({static_cast<std::int64_t>(last), static_cast<std::int64_t>(row)});
+                places_[row] = places_[last];
+            }
+        }
+        places_.resize(staying);
         return split;
     }
 
@@ -140,10 +148,10 @@ ForwardResult begin_forward(const Network& network, const Policy& policy, const 
                     static_cast<std::int16_t>(activations.layer);
             }
             at::Tensor leaving = activations.tokens;
-            if (!split.staying_rows.empty()) {
+            if (survivors.size() > 0) {
                 const ScopedTimer timer(ledger.compaction, device);
                 leaving = activations.tokens.index_select(0, index_tensor(split.leaving_rows, device));
-                activations.keep(index_tensor(split.staying_rows, device));
+                activations.compact(split.moves, static_cast<std::int64_t>(survivors.size()));
             }
             place_predictions(activations.layer, leaving, split.leaving_places);
         }

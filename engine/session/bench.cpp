@@ -112,10 +112,15 @@ std::vector<double> thresholds_by_share(Engine& engine, const BenchRequest& requ
     settings.threshold = info.threshold_default;
     settings.count = std::min(settings.count, 16);
     settings.batch = settings.count;
-    const RunOutcome probed = sample_whole(engine, settings, stop, {.all_uncertainties = true});
+    SampleOptions options;
+    options.all_uncertainties = true;
+    const RunOutcome probed = sample_whole(engine, settings, stop, options);
     const WhatIfIndex index(probed.record);
     const auto saved = [&](double threshold) {
-        return index.predict({.policy = PolicyKind::adadiff, .threshold = threshold}).saved_share;
+        PolicyChoice choice;
+        choice.policy = PolicyKind::adadiff;
+        choice.threshold = threshold;
+        return index.predict(choice).saved_share;
     };
     float lowest = std::numeric_limits<float>::max();
     float highest = std::numeric_limits<float>::lowest();

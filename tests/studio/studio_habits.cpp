@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Points 3, 6, 18, 19 and 20: keys, names, tooltips, panels, words for the time left, no message box.
 // What every control owes the person: a name, a tooltip, a key of its own, a place in the tab order.
 #include "studio_fixture.h"
 #include "ui/export_dialog.h"

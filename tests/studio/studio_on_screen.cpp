@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Points 19 and 21 on a real screen.
 // What only a screen shows: keys that arrive by the window system's focus, and a file that is dragged in
 // by the mouse. Runs under an X server of its own; xdotool is the hand.
 #include "studio_fixture.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Points 3, 4, 9, 12, 16 and 17 with the real engine.
 // The real window with the real engine and the bundled model: what a person does in the first five minutes.
 #include "report/run_file.h"
 #include "session/engine.h"

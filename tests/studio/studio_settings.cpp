@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Point 18: settings that come back, and damaged ones that do no harm.
 #include "studio/settings_store.h"
 
 #include <QFile>

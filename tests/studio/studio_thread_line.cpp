@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Points 1, 7 and 22: what crosses the thread line, and how every job ends.
 #include "scripted_engine.h"
 #include "studio/engine_thread.h"
 #include "studio/job.h"

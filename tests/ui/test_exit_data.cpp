@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Point 8: the numbers behind the exit-layer plot.
 #include "ui/exit_data.h"
 #include "ui/synthetic_run.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Points 3, 8, 10 and 19: the exit-layer plot.
 #include "ui/exit_plot.h"
 #include "ui/qcustomplot_wrapper.h"
 #include "ui/synthetic_run.h"

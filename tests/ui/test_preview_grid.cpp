@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Points 7, 10 and 19: the grid of previews.
 #include "ui/preview_grid.h"
 
 #include <QAccessible>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Point 17: the report as PDF.
 #include "report/report_numbers.h"
 #include "ui/report_document.h"
 #include "ui/report_tables.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Point 14: honest numbers, and where the time went.
 #include "report/report_numbers.h"
 #include "ui/ledger_bar.h"
 #include "ui/run_numbers.h"

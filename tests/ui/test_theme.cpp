@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// How it must look: contrast, palettes, icons, figures.
 #include "ui/theme.h"
 
 #include <QDir>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// Point 11: two runs from the same noise.
 // The twin view and its curve by themselves.
 #include "ui/preview_grid.h"
 #include "ui/qcustomplot_wrapper.h"
