@@ -64,7 +64,7 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
       m_remembered(m_options.remember ? m_store.load() : Remembered()),
       m_engine(m_services.engine),
       m_run(m_engine, m_window),
-      m_pauseKey(m_window.controls()->runButton()),
+      m_keyRoutes(m_window.controls()->runButton()),
       m_packMaker(m_services.makePack, m_window),
       m_state(m_options.remember && m_options.dataFolder.isEmpty() ? standardStateFolder()
                                                                    : m_options.dataFolder),

@@ -14,7 +14,7 @@
 #include "studio/kept_states.h"
 #include "studio/parameter_undo.h"
 #include "studio/pareto.h"
-#include "studio/pause_key.h"
+#include "studio/key_routes.h"
 #include "studio/presets.h"
 #include "studio/recompute.h"
 #include "studio/run_controller.h"
@@ -164,7 +164,7 @@ private:
     ui::MainWindow m_window;
     EngineThread m_engine;
     RunController m_run;
-    PauseKey m_pauseKey;
+    KeyRoutes m_keyRoutes;
     Exporter m_exporter;
     PackMaker m_packMaker;
     StateFolder m_state;

@@ -225,7 +225,7 @@ TEST_CASE("the benchmark compares every policy with full, and full with itself")
 TEST_CASE("the benchmark finds the thetas that skip a quarter, a half and three quarters by itself")
 {
     BenchRequest request;
-    request.source.model = golden("early_exit_mlp_probe_per_layer.pth");
+    request.source.model = golden("early_exit_class_conditional.pth");
     request.parts = {BenchPart::runs, BenchPart::loading};
     request.base.solver = SolverKind::ddim;
     request.base.steps = 6;
@@ -243,7 +243,7 @@ TEST_CASE("the benchmark finds the thetas that skip a quarter, a half and three 
 TEST_CASE("single steps are timed against plain LibTorch, itself with the ratio 1")
 {
     BenchRequest request;
-    request.source.model = golden("uvit_class_conditional.pth");
+    request.source.model = golden("uvit_unconditional.pth");
     request.parts = {BenchPart::steps};
     request.batches = {1, 3};
     request.rounds = 2;

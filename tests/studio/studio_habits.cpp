@@ -238,6 +238,25 @@ private Q_SLOTS:
         QCOMPARE(ended.first().first().value<studio::JobState>(), studio::JobState::cancelled);
     }
 
+    void shortcutsWorkInNumberFieldsToo()
+    {
+        StudioFixture f;
+        f.showAndOpen();
+        f.activate();
+        int dismissed = 0;
+        // Keys that some systems' text fields take for themselves.
+        for (const int key : {Qt::Key_E, Qt::Key_D, Qt::Key_B, Qt::Key_F, Qt::Key_K, Qt::Key_U}) {
+            for (auto* field : f.controls().findChildren<QAbstractSpinBox*>()) {
+                QKeyEvent override(QEvent::ShortcutOverride, key, Qt::ControlModifier);
+                override.ignore();
+                QApplication::sendEvent(field, &override);
+                QVERIFY2(!override.isAccepted(), qPrintable(field->accessibleName()));
+                ++dismissed;
+            }
+        }
+        QVERIFY(dismissed > 0);
+    }
+
     void panelsComeBackWithResetLayout()
     {
         StudioFixture f;
