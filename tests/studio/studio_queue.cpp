@@ -24,9 +24,9 @@ public:
 
     RunQueue& queue() { return app->queue(); }
     QString queuePath() const { return folder.filePath(QStringLiteral("data/queue.json")); }
-    void addRun(std::uint64_t seed, int steps = 10)
+    void addRun(std::uint64_t seed, int steps = 10, PolicyKind policy = PolicyKind::adadiff)
     {
-        configure(PolicyKind::adadiff, steps, 2, 2);
+        configure(policy, steps, 2, 2);
         auto settings = controls().settings();
         settings.seed = seed;
         controls().setSettings(settings);
@@ -272,8 +272,8 @@ private Q_SLOTS:
         QueueFixture f;
         f.script->gate.close();
         f.script->gate.allow(15);
-        f.addRun(1, 20);
-        f.addRun(2, 20);
+        f.addRun(1, 20, PolicyKind::duodiff);  // whose time is known without an earlier run
+        f.addRun(2, 20, PolicyKind::duodiff);
         f.script->gate.waitForVisitor();
         const auto words = [&f](int row) {
             return f.queue().model().index(row).data(Qt::AccessibleTextRole).toString();
