@@ -25,7 +25,7 @@ namespace
 {
 
 constexpr int fastestTickMs = 16;
-constexpr int slowestTickMs = 100;
+constexpr int slowestTickMs = 200;
 constexpr int pictureMs = 34;  // at most 30 a second
 constexpr int numbersMs = 200;
 

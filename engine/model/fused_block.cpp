@@ -110,14 +110,31 @@ public:
 
     at::Tensor run(const at::Tensor& x, const at::Tensor& skip) const override
     {
-        const Job job(*this, x, skip);
-        over_chunks(job, &FusedBlock::to_queries_keys_values);
-        over_heads(job);
-        over_chunks(job, &FusedBlock::to_output);
-        if (job.out_of_memory) {
+        const at::Tensor input = x.contiguous();
+        const at::Tensor second = skip.defined() ? skip.contiguous() : skip;
+        const at::Tensor result = at::empty_like(input);
+        const Pass pass{.x = data_of<T>(input),
+                        .skip = second.defined() ? data_of<T>(second) : nullptr,
+                        .out = static_cast<T*>(result.data_ptr()),
+                        .batch = x.size(0),
+                        .length = x.size(1)};
+        std::atomic<bool> out_of_memory = false;
+        const auto guarded = [&out_of_memory](const auto& work) {
+            try {
+                work();
+            } catch (const std::bad_alloc&) {
+                out_of_memory = true;
+            }
+        };
+        if (shares_out_evenly(pass.batch)) {
+            run_image_by_image(pass, guarded);
+        } else {
+            run_in_rows(pass, guarded);
+        }
+        if (out_of_memory) {
             throw std::bad_alloc();
         }
-        return job.result;
+        return result;
     }
 
     std::size_t bytes() const override
@@ -128,30 +145,34 @@ public:
     }
 
 private:
-    /// One call of run: where everything lies. The buffers are the calling thread's; the work is everybody's.
+    /// What one call of run reads and writes: (batch, length, dim) each.
+    struct Pass {
+        const T* x;
+        const T* skip;  ///< or null
+        T* out;
+        std::int64_t batch;
+        std::int64_t length;
+    };
+
+    /// Images that are computed together, and what is kept of them between the products: the calling thread's
+    /// memory.
     struct Job {
-        Job(const FusedBlock& block, const at::Tensor& x, const at::Tensor& skip)
-            : input(x.contiguous()),
-              second(skip.defined() ? skip.contiguous() : skip),
-              result(at::empty_like(input)),
-              batch(x.size(0)),
-              length(x.size(1)),
+        Job(const FusedBlock& block, const Pass& pass)
+            : batch(pass.batch),
+              length(pass.length),
               rows(batch * length),
-              x_in(data_of<T>(input)),
-              skip_in(skip.defined() ? data_of<T>(second) : nullptr),
-              joined(skip.defined() ? scratch_of<T>(Scratch::skipped, rows * block.shape_.embed_dim)
-                                    : nullptr),
+              x_in(pass.x),
+              skip_in(pass.skip),
+              joined(pass.skip != nullptr ? scratch_of<T>(Scratch::skipped, rows * block.shape_.embed_dim)
+                                          : nullptr),
               qkv(scratch_of<T>(Scratch::queries_keys_values, rows * block.qkv_.columns())),
               attended(scratch_of<T>(Scratch::attended, rows * block.shape_.embed_dim)),
-              out(static_cast<T*>(result.data_ptr()))
+              out(pass.out)
         {
         }
         /// The residual stream that the block begins with.
         const T* stream() const { return joined != nullptr ? joined : x_in; }
 
-        at::Tensor input;
-        at::Tensor second;
-        at::Tensor result;
         std::int64_t batch;
         std::int64_t length;
         std::int64_t rows;
@@ -161,37 +182,70 @@ private:
         T* qkv;
         T* attended;
         T* out;
-        mutable std::atomic<bool> out_of_memory = false;
     };
     using ChunkWork = void (FusedBlock::*)(const Job&, std::int64_t first, std::int64_t rows) const;
 
-    void over_chunks(const Job& job, ChunkWork work) const
+    /// So many rows that reading the weights anew for them costs little, and few enough for a core's cache.
+    static constexpr std::int64_t most_rows = 132;
+
+    /// Whether the threads have the same number of images each, or nearly: then they need to meet only once a
+    /// block.
+    static bool shares_out_evenly(std::int64_t batch)
     {
-        // Enough chunks that a thread held up by something else can be waited for shortly, and each so many
-        // rows that reading the weights anew for it costs little.
-        constexpr std::int64_t most = 132;
-        constexpr std::int64_t chunks_a_thread = 4;
-        const std::int64_t unit = kernels_.layout.rows;
-        const std::int64_t even =
-            (job.rows + parallel_threads() * chunks_a_thread - 1) / (parallel_threads() * chunks_a_thread);
-        const std::int64_t size = std::clamp((even + unit - 1) / unit * unit, unit, std::max(unit, most));
-        const std::int64_t chunks = (job.rows + size - 1) / size;
-        parallel_for(chunks, [&](std::int64_t chunk) {
-            guarded(job, [&] {
-                const std::int64_t first = chunk * size;
-                (this->*work)(job, first, std::min(size, job.rows - first));
+        const std::int64_t threads = parallel_threads();
+        return threads == 1 || batch % threads == 0 || batch >= 8 * threads;
+    }
+
+    template <class Guard>
+    void run_image_by_image(const Pass& pass, const Guard& guarded) const
+    {
+        const std::int64_t image_size = pass.length * shape_.embed_dim;
+        parallel_for(pass.batch, [&](std::int64_t image) {
+            guarded([&] {
+                const Job job(*this, {.x = pass.x + image * image_size,
+                                      .skip = pass.skip != nullptr ? pass.skip + image * image_size : nullptr,
+                                      .out = pass.out + image * image_size,
+                                      .batch = 1,
+                                      .length = pass.length});
+                for (std::int64_t first = 0; first < job.rows; first += most_rows) {
+                    to_queries_keys_values(job, first, std::min(most_rows, job.rows - first));
+                }
+                for (std::int64_t head = 0; head < shape_.num_heads; ++head) {
+                    attend(job, head, 0, job.length);
+                }
+                for (std::int64_t first = 0; first < job.rows; first += most_rows) {
+                    to_output(job, first, std::min(most_rows, job.rows - first));
+                }
             });
         });
     }
 
-    template <class Work>
-    static void guarded(const Job& job, const Work& work)
+    template <class Guard>
+    void run_in_rows(const Pass& pass, const Guard& guarded) const
     {
-        try {
-            work();
-        } catch (const std::bad_alloc&) {
-            job.out_of_memory = true;
-        }
+        const Job job(*this, pass);
+        over_chunks(job, &FusedBlock::to_queries_keys_values, guarded);
+        over_heads(job, guarded);
+        over_chunks(job, &FusedBlock::to_output, guarded);
+    }
+
+    template <class Guard>
+    void over_chunks(const Job& job, ChunkWork work, const Guard& guarded) const
+    {
+        // Enough chunks that a thread held up by something else can be waited for shortly.
+        constexpr std::int64_t chunks_a_thread = 4;
+        const std::int64_t unit = kernels_.layout.rows;
+        const std::int64_t even =
+            (job.rows + parallel_threads() * chunks_a_thread - 1) / (parallel_threads() * chunks_a_thread);
+        const std::int64_t size =
+            std::clamp((even + unit - 1) / unit * unit, unit, std::max(unit, most_rows));
+        const std::int64_t chunks = (job.rows + size - 1) / size;
+        parallel_for(chunks, [&](std::int64_t chunk) {
+            guarded([&] {
+                const std::int64_t first = chunk * size;
+                (this->*work)(job, first, std::min(size, job.rows - first));
+            });
+        });
     }
 
     void to_queries_keys_values(const Job& job, std::int64_t first, std::int64_t rows) const
@@ -212,7 +266,8 @@ private:
         kernels_.product(qkv_.of(normal, rows, job.qkv + first * qkv_.columns()));
     }
 
-    void over_heads(const Job& job) const
+    template <class Guard>
+    void over_heads(const Job& job, const Guard& guarded) const
     {
         // Where there are more threads than heads, each head's queries are shared out.
         const std::int64_t heads = job.batch * shape_.num_heads;
@@ -221,7 +276,7 @@ private:
                                                             (job.length + unit - 1) / unit);
         const std::int64_t queries = ((job.length + parts - 1) / parts + unit - 1) / unit * unit;
         parallel_for(heads * parts, [&](std::int64_t index) {
-            guarded(job, [&] {
+            guarded([&] {
                 const std::int64_t first = index % parts * queries;
                 if (first < job.length) {
                     attend(job, index / parts, first, std::min(queries, job.length - first));

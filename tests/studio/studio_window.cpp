@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Points 1, 2, 3, 14, 16, 17, 20 and 21 by the whole window: runs, sliders in mid-run, exports, drops, failures.
-// The real window with the scripted engine behind the thread line.
+// Points 1, 2, 3, 14, 16, 17, 20 and 21 by the whole window: runs, sliders in mid-run, exports, drops,
+// failures. The real window with the scripted engine behind the thread line.
 #include "report/image8.h"
 #include "report/image_metadata.h"
 #include "report/run_file.h"
