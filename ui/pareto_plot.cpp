@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pareto_plot.h"
 
+#include "ui/plot_axes.h"
 #include "ui/qcustomplot_wrapper.h"
 
 #include <QKeyEvent>
@@ -78,13 +79,9 @@ ParetoPlot::ParetoPlot(QWidget* parent)
     m_plot->legend->setVisible(true);
     m_plot->legend->removeItem(m_plot->legend->itemCount() - 1);  // the mark of the selection
     m_plot->axisRect()->insetLayout()->setInsetAlignment(0, Qt::AlignLeft | Qt::AlignTop);
-    m_plot->axisRect()->setupFullAxesBox(false);
+    setUpAxes(*m_plot);
     m_plot->xAxis->setLabel(tr("measured time, ms an image"));
     m_plot->yAxis->setLabel(tr("difference to full"));
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setSubTicks(false);
-        axis->setTickLength(0, 0);
-    }
     m_message->position->setType(QCPItemPosition::ptAxisRectRatio);
     m_message->position->setCoords(0.5, 0.45);
     m_message->setText(tr("Choose ranges and press Start: every run becomes a point here."));
@@ -149,17 +146,7 @@ void ParetoPlot::refresh()
 void ParetoPlot::setTheme(const Theme& theme)
 {
     m_theme = theme;
-    m_plot->setBackground(theme.panel);
-    m_plot->axisRect()->setBackground(theme.field);
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setBasePen(QPen(theme.line));
-        axis->setTickLabelColor(theme.mutedText);
-        axis->setLabelColor(theme.mutedText);
-        axis->setTickLabelFont(uiFont(8.0));
-        axis->setLabelFont(uiFont(8.0));
-        axis->grid()->setPen(QPen(theme.line, 1.0, Qt::DotLine));
-        axis->grid()->setZeroLinePen(QPen(theme.line));
-    }
+    colourAxes(*m_plot, theme);
     m_plot->legend->setBrush(theme.panel);
     m_plot->legend->setBorderPen(QPen(theme.line));
     m_plot->legend->setTextColor(theme.mutedText);

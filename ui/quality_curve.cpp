@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/quality_curve.h"
 
+#include "ui/plot_axes.h"
 #include "ui/qcustomplot_wrapper.h"
 
 #include <QKeyEvent>
@@ -48,7 +49,7 @@ QualityCurve::QualityCurve(QWidget* parent)
     layout->addWidget(m_plot);
     m_plot->setFocusProxy(this);
     m_plot->installEventFilter(this);
-    m_plot->axisRect()->setupFullAxesBox(false);
+    setUpAxes(*m_plot);
     m_plot->axisRect()->setMinimumMargins(QMargins(44, 10, 16, 0));
     m_plot->xAxis->setRangeReversed(true);
     m_plot->xAxis->setNumberFormat(QStringLiteral("f"));
@@ -57,10 +58,6 @@ QualityCurve::QualityCurve(QWidget* parent)
     m_plot->yAxis->setNumberPrecision(0);
     m_plot->yAxis->ticker()->setTickCount(4);
     m_plot->yAxis->setLabel(tr("PSNR, dB"));
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setSubTicks(false);
-        axis->setTickLength(0, 0);
-    }
     m_cursor = new QCPItemStraightLine(m_plot);
     m_cursor->point1->setTypeX(QCPItemPosition::ptPlotCoords);
     m_ceiling = new QCPItemText(m_plot);
@@ -155,17 +152,7 @@ void QualityCurve::refresh()
 void QualityCurve::setTheme(const Theme& theme)
 {
     m_theme = theme;
-    m_plot->setBackground(theme.panel);
-    m_plot->axisRect()->setBackground(theme.field);
-    for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis}) {
-        axis->setBasePen(QPen(theme.line));
-        axis->setTickLabelColor(theme.mutedText);
-        axis->setLabelColor(theme.mutedText);
-        axis->setTickLabelFont(uiFont(8.0));
-        axis->setLabelFont(uiFont(8.0));
-        axis->grid()->setPen(QPen(theme.line, 1.0, Qt::DotLine));
-        axis->grid()->setZeroLinePen(QPen(theme.line));
-    }
+    colourAxes(*m_plot, theme);
     m_all->setPen(QPen(theme.mean, 2.0));
     m_one->setPen(QPen(theme.trace, 1.0, Qt::DashLine));
     m_cursor->setPen(QPen(theme.mark, 1.0));
