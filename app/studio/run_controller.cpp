@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace duodiff::studio
@@ -28,6 +29,8 @@ constexpr int fastestTickMs = 16;
 constexpr int slowestTickMs = 200;
 constexpr int pictureMs = 34;  // at most 30 a second
 constexpr int numbersMs = 200;
+constexpr std::size_t mostLearned = 6;
+constexpr double nearTheta = 0.1;  // of the model's useful range
 
 }  // namespace
 
@@ -158,25 +161,41 @@ void RunController::showBeginning(const BranchPoint& from)
     }
 }
 
-void RunController::learnFrom(std::shared_ptr<const RunRecord> run)
+void RunController::learnFrom(const std::shared_ptr<const RunRecord>& run)
 {
-    if (run && ExpectedSteps::can_learn_from(*run)) {
-        m_learned = std::move(run);
-        if (isRunning()) {
-            expectSteps();
-        }
+    if (!run || !ExpectedSteps::can_learn_from(*run)) {
+        return;
+    }
+    const double threshold = run->settings.threshold;
+    std::erase_if(m_learned, [&](const Learned& known) {
+        return known.threshold == threshold && isSameModel(known.model, run->model);
+    });
+    m_learned.insert(m_learned.begin(), {run->model, threshold, std::make_shared<const ExpectedSteps>(*run)});
+    m_learned.resize(std::min(m_learned.size(), mostLearned));
+    if (isRunning()) {
+        expectSteps();
     }
 }
 
 bool RunController::hasLearned(const ModelSummary& model) const
 {
-    return m_learned && isSameModel(m_learned->model, model);
+    return std::any_of(m_learned.begin(), m_learned.end(),
+                       [&](const Learned& known) { return isSameModel(known.model, model); });
 }
 
 void RunController::expectSteps()
 {
-    if (m_asked.policy == PolicyKind::adadiff && hasLearned(m_model.summary)) {
-        m_estimate.expect(std::make_shared<const ExpectedSteps>(*m_learned));
+    if (m_asked.policy != PolicyKind::adadiff) {
+        return;
+    }
+    // Another theta leads to other x_t, and with it to another transition: only near ones say something.
+    double nearest = nearTheta * (m_model.threshold_maximum - m_model.threshold_minimum);
+    for (const Learned& known : m_learned) {
+        const double distance = std::abs(known.threshold - m_asked.threshold);
+        if (isSameModel(known.model, m_model.summary) && distance <= nearest) {
+            nearest = std::nextafter(distance, -1.0);
+            m_estimate.expect(known.steps);
+        }
     }
 }
 

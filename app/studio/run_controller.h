@@ -79,8 +79,8 @@ public:
     TrajectoryBudget& budget() { return *m_budget; }
     /// What the run in progress, or the one that ended last, was asked for.
     const SamplingSettings& asked() const { return m_asked; }
-    /// A run that later ones of its model may expect to be like; see ExpectedSteps.
-    void learnFrom(std::shared_ptr<const RunRecord> run);
+    /// A run that later ones of its model, with about its theta, may expect to be like; see ExpectedSteps.
+    void learnFrom(const std::shared_ptr<const RunRecord>& run);
     /// Whether there is such a run of this model.
     bool hasLearned(const ModelSummary& model) const;
     /// Finished images of the run in progress.
@@ -130,8 +130,13 @@ private:
     bool m_aborted = false;
     std::vector<FinishedImage> m_images;
     TimeEstimate m_estimate;
-    std::shared_ptr<const RunRecord> m_learned;
-    double m_threshold = 0.0;  ///< that the controls show
+    struct Learned {
+        ModelSummary model;
+        double threshold = 0.0;
+        std::shared_ptr<const ExpectedSteps> steps;
+    };
+    std::vector<Learned> m_learned;  ///< the newest first, one a model and theta
+    double m_threshold = 0.0;        ///< that the controls show
     std::optional<Frame> m_last;
     std::optional<BranchPoint> m_beginning;
     bool m_picturesWanted = true;

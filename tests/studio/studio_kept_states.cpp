@@ -168,7 +168,14 @@ private Q_SLOTS:
     {
         KeptFixture f;
         f.configure(PolicyKind::adadiff, 60);
-        for (const bool first : {true, false}) {
+        // The last one with a theta that leads elsewhere.
+        for (const int number : {1, 2, 3}) {
+            const bool first = number != 2;
+            if (number == 3) {
+                auto settings = f.controls().settings();
+                settings.threshold += 0.05;
+                f.controls().setSettings(settings);
+            }
             f.script->gate.close();
             QSignalSpy ended(f.app.get(), &Studio::runEnded);
             f.app->generate();
