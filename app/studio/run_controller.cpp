@@ -11,6 +11,7 @@
 #include "stream/branch.h"
 
 #include <QFile>
+#include <QThread>
 
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ namespace
 {
 
 constexpr int fastestTickMs = 16;
-constexpr int slowestTickMs = 200;
+constexpr int slowestTickMs = 250;
 constexpr int pictureMs = 34;  // at most 30 a second
 constexpr int numbersMs = 200;
 constexpr std::size_t mostLearned = 6;
@@ -293,10 +294,15 @@ void RunController::tick()
     const double seconds = threadSeconds();
     const qint64 now = m_clock.elapsed();
     const double spentMs = (seconds - m_threadSeconds) * 1000.0;
-    const int wait = static_cast<int>(spentMs / drawingShare) - static_cast<int>(now - m_lastTick);
+    const int wait = static_cast<int>(spentMs / drawingShare()) - static_cast<int>(now - m_lastTick);
     m_threadSeconds = seconds;
     m_lastTick = now;
     m_tick.start(std::clamp(wait, fastestTickMs, slowestTickMs));
+}
+
+double RunController::drawingShare()
+{
+    return std::min(0.015 * std::max(1, QThread::idealThreadCount()), 0.2);
 }
 
 void RunController::drain()

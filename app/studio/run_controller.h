@@ -88,8 +88,9 @@ public:
     /// Moves out what has come, and shows it. The timer does this.
     void drain();
 
-    /// Most of the window thread's time that showing a run may take, 0..1.
-    static constexpr double drawingShare = 0.04;
+    /// Most of the window thread's time that showing a run may take, 0..1: 1.5 % of the whole machine, and
+    /// not more than a fifth of the thread, whatever the machine.
+    static double drawingShare();
 
 Q_SIGNALS:
     /// Share of the run's image steps, and the time left where it can be told.
