@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "kernels/vector_kernels.h"
-
-#include <immintrin.h>
+#include "kernels/avx512_vectors.h"
 
 namespace duodiff
 {
 namespace
 {
 
-using Integers16 = int __attribute__((vector_size(64)));
-
-struct BFloat16Lanes {
+struct BFloat16Lanes : Avx512Vectors {
     using Element = BFloat16;
-    using Vector = __m512;
     using Weights = __m512bh;
-    using Integer = Integers16;
     using Unit = std::uint32_t __attribute__((aligned(2), may_alias));
     static constexpr bool is_exact = false;
-    static constexpr int width = 16;
     static constexpr int step = 2;
-    // 24 sums, 4 weights, 1 value: 29 of 32 registers; attention has 24 sums of fewer columns and more rows.
-    static constexpr int product_rows = 6;
-    static constexpr int product_vectors = 4;
-    static constexpr int rows = 12;
 
     static DUODIFF_INLINE __m512bh load_weights(const BFloat16* panel)
     {
@@ -38,6 +27,8 @@ struct BFloat16Lanes {
     {
         return _mm512_dpbf16_ps(sum, a, b);
     }
+    using Avx512Vectors::load;
+    using Avx512Vectors::store;
     static DUODIFF_INLINE Vector load(const BFloat16* from)
     {
         const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
@@ -47,19 +38,6 @@ struct BFloat16Lanes {
     {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v)));
     }
-    static DUODIFF_INLINE Vector load(const float* from) { return _mm512_loadu_ps(from); }
-    static DUODIFF_INLINE void store(float* to, Vector v) { _mm512_storeu_ps(to, v); }
-    static DUODIFF_INLINE Vector maximum(Vector a, Vector b) { return _mm512_max_ps(a, b); }
-    /// One step of Newton's on 14 bits of 1 / b: as exact as the division, nearly.
-    static DUODIFF_INLINE Vector divide(Vector a, Vector b)
-    {
-        const Vector inverse = _mm512_rcp14_ps(b);
-        return a * (inverse * (2.0F - b * inverse));
-    }
-    static DUODIFF_INLINE Vector minimum(Vector a, Vector b) { return _mm512_min_ps(a, b); }
-    static DUODIFF_INLINE float total(Vector v) { return _mm512_reduce_add_ps(v); }
-    static DUODIFF_INLINE float largest(Vector v) { return _mm512_reduce_max_ps(v); }
-    static DUODIFF_INLINE float square_root(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
     /// 32 columns of two tokens: value[0], next[0], value[1], next[1], …
     static DUODIFF_INLINE void interleave(BFloat16* to, const BFloat16* value, const BFloat16* next)
     {
