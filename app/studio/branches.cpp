@@ -4,6 +4,7 @@
 #include "report/report_numbers.h"
 #include "stream/branch.h"
 #include "stream/quality.h"
+#include "stream/step_plan.h"
 #include "studio/kept_states.h"
 #include "studio/studio.h"
 #include "ui/branch_list.h"
@@ -24,20 +25,10 @@ namespace duodiff::studio
 namespace
 {
 
-/// The value that the policy reads.
+/// The value that the policy reads, if it reads one.
 std::optional<double> valueOf(const SamplingSettings& settings)
 {
-    switch (settings.policy) {
-        case PolicyKind::full:
-            break;
-        case PolicyKind::duodiff:
-            return settings.switch_step;
-        case PolicyKind::adadiff:
-            return settings.threshold;
-        case PolicyKind::static_layer:
-            return settings.exit_layer;
-    }
-    return std::nullopt;
+    return settings.policy == PolicyKind::full ? std::nullopt : std::optional(own_parameter(settings));
 }
 
 QString nameOfValue(PolicyKind policy)

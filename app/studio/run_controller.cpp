@@ -8,13 +8,12 @@
 #include "ui/run_numbers.h"
 #include "ui/status_strip.h"
 
+#include "base/process_memory.h"
 #include "stream/branch.h"
 
-#include <QFile>
 #include <QThread>
 
 #include <time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -60,17 +59,6 @@ double threadSeconds()
     timespec time{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-std::uint64_t residentBytes()
-{
-    QFile file(QStringLiteral("/proc/self/statm"));
-    if (!file.open(QIODevice::ReadOnly)) {
-        return 0;
-    }
-    const QList<QByteArray> fields = file.readAll().split(' ');
-    return fields.size() > 1 ? fields[1].toULongLong() * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE))
-                             : 0;
 }
 
 RunController::RunController(EngineThread& engine, ui::MainWindow& window, QObject* parent)
@@ -400,7 +388,7 @@ void RunController::showStatus()
     status.imagesPerSecond = m_estimate.images_per_second();
     status.secondsLeft = m_estimate.seconds_left();
     status.leftIsBound = m_estimate.is_bound();
-    status.memoryBytes = residentBytes();
+    status.memoryBytes = resident_bytes();
     status.previewsPerSecond = m_picturesPerSecond;
     const Ledger& ledger = m_record.ledger;
     status.previewShare = ledger.wall > 0.0 ? std::optional(ledger.previews / ledger.wall) : std::nullopt;

@@ -27,8 +27,6 @@ namespace duodiff::studio
 
 /// Seconds of processor time that the calling thread has used.
 double threadSeconds();
-/// Bytes of memory that the process holds now; 0 where the system does not tell.
-std::uint64_t residentBytes();
 
 /// "Sneaker · seed 11" for every image of a run; `classes`: of the model, 0 for an unconditional one.
 QStringList captionsOf(const ModelSummary& model, int classes, const SamplingSettings& settings);

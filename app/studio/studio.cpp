@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "studio/studio.h"
 
+#include "base/process_memory.h"
 #include "ui/control_panel.h"
 #include "ui/exit_plot.h"
 #include "ui/message_bar.h"
@@ -309,7 +310,7 @@ void Studio::showIdleStatus()
     status.state = m_opening ? tr("Opening %1").arg(QFileInfo(m_openingPath).fileName())
                    : m_model ? tr("Ready")
                              : tr("No model");
-    status.memoryBytes = residentBytes();
+    status.memoryBytes = resident_bytes();
     status.machine = former.machine;
     if (m_kept) {
         const RunRecord& record = m_kept->record;

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "base/device.h"
+#include "base/process_memory.h"
 #include "session/bench_steps.h"
 #include "session/guard.h"
 #include "session/jobs.h"
 #include "session/machine.h"
 #include "session/model_info.h"
+#include "stream/quality.h"
 #include "stream/what_if.h"
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -187,16 +186,6 @@ void bench_runs(Engine& engine, BenchReport& report, const ModelInfo& info, cons
     }
 }
 
-/// Bytes of this process that are in memory.
-std::uint64_t resident_bytes()
-{
-    std::ifstream statm("/proc/self/statm");
-    std::uint64_t size = 0;
-    std::uint64_t resident = 0;
-    statm >> size >> resident;
-    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
 std::uint64_t grown_by(std::uint64_t before)
 {
     const std::uint64_t now = resident_bytes();
@@ -235,18 +224,6 @@ LoadingBench bench_loading(const BenchRequest& request, const Progress& progress
     return loading;
 }
 
-double psnr_of(const FinishedImage& a, const FinishedImage& b)
-{
-    double sum = 0.0;
-    for (std::size_t i = 0; i < a.pixels.size(); ++i) {
-        const double difference = static_cast<double>(std::clamp(a.pixels[i], -1.0F, 1.0F)) -
-                                  static_cast<double>(std::clamp(b.pixels[i], -1.0F, 1.0F));
-        sum += difference * difference;
-    }
-    constexpr double range = 2.0;
-    return -10.0 * std::log10(sum / static_cast<double>(a.pixels.size()) / (range * range));
-}
-
 AccuracyRow accuracy_of(Engine& engine, const Contender& contender, const BenchRequest& request,
                         const std::stop_token& stop)
 {
@@ -258,7 +235,7 @@ AccuracyRow accuracy_of(Engine& engine, const Contender& contender, const BenchR
     const RunOutcome rounded = sample_whole(engine, settings, stop);
     std::vector<double> psnr;
     for (std::size_t i = 0; i < exact.images.size(); ++i) {
-        psnr.push_back(psnr_of(exact.images[i], rounded.images[i]));
+        psnr.push_back(picture_difference(exact.images[i].pixels, rounded.images[i].pixels).psnr);
     }
     const Spread spread = spread_of(psnr);
     return {.name = contender.row.name,

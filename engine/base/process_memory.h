@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+namespace duodiff
+{
+
+/// Bytes of this process that are in memory; 0 where the system does not tell.
+std::uint64_t resident_bytes();
+
+}  // namespace duodiff
