@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <string>
 
 namespace duodiff
 {
@@ -15,6 +16,20 @@ std::uint64_t resident_bytes()
     std::uint64_t resident = 0;
     statm >> size >> resident;
     return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t available_memory()
+{
+    std::ifstream info("/proc/meminfo");
+    std::string key;
+    std::uint64_t kilobytes = 0;
+    std::string unit;
+    while (info >> key >> kilobytes && std::getline(info, unit)) {
+        if (key == "MemAvailable:") {
+            return kilobytes * 1024;
+        }
+    }
+    return 0;
 }
 
 }  // namespace duodiff

@@ -9,4 +9,7 @@ namespace duodiff
 /// Bytes of this process that are in memory; 0 where the system does not tell.
 std::uint64_t resident_bytes();
 
+/// Memory that this process can still get without swapping; 0 where the system does not tell.
+std::uint64_t available_memory();
+
 }  // namespace duodiff

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/device.h"
+#include "base/process_memory.h"
 #include "model/cost.h"
 #include "model/network.h"
 #include "session/gpu_report.h"

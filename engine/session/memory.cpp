@@ -2,12 +2,12 @@
 #include "session/memory.h"
 
 #include "base/error.h"
+#include "base/process_memory.h"
 #include "cuda/gpu.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <string>
 
@@ -71,20 +71,6 @@ MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files
             std::min(settings.count * (settings.steps + 1.0) * a_state, static_cast<double>(keep->room()));
     }
     return need;
-}
-
-std::uint64_t available_memory()
-{
-    std::ifstream info("/proc/meminfo");
-    std::string key;
-    std::uint64_t kilobytes = 0;
-    std::string unit;
-    while (info >> key >> kilobytes && std::getline(info, unit)) {
-        if (key == "MemAvailable:") {
-            return kilobytes * 1024;
-        }
-    }
-    return 0;
 }
 
 Failure with_smaller_batch(Failure failure, const SamplingSettings& settings)

@@ -23,9 +23,6 @@ struct MemoryNeed {
 MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files,
                        const Trajectory* keep = nullptr);
 
-/// Memory that this process can still get without swapping; 0 where the system does not tell.
-std::uint64_t available_memory();
-
 /// Throws EngineError(out_of_memory) with a batch that fits where a run would not: on the CPU the system
 /// would otherwise end the process without a word, on a GPU somewhere in the middle.
 void require_memory(const SamplingSettings& settings, const ModelFiles& files, c10::Device device,
