@@ -102,6 +102,8 @@ struct Kernels {
     /// fp32.
     float (*mean_sigmoid)(const T* tokens, std::int64_t rows, std::int64_t dim, const float* weight,
                           float bias) = nullptr;
+    void (*widen)(const T* from, std::int64_t count, float* to) = nullptr;
+    void (*narrow)(const float* from, std::int64_t count, T* to) = nullptr;  ///< rounds to nearest
     void (*attention)(const AttentionHead<T>& head) = nullptr;
     std::size_t (*attention_scratch)(std::int64_t length, std::int64_t head_dim) = nullptr;
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace duodiff
 {
@@ -17,6 +19,23 @@ void parallel_for(std::int64_t count, Work&& work)
 {
     parallel_for(
         count, [](void* context, std::int64_t index) { (*static_cast<Work*>(context))(index); }, &work);
+}
+
+/// The same where `work` may run out of memory: throws std::bad_alloc after all that was begun has ended.
+template <class Work>
+void guarded_parallel_for(std::int64_t count, Work&& work)
+{
+    std::atomic<bool> out_of_memory = false;
+    parallel_for(count, [&](std::int64_t index) {
+        try {
+            work(index);
+        } catch (const std::bad_alloc&) {
+            out_of_memory = true;
+        }
+    });
+    if (out_of_memory) {
+        throw std::bad_alloc();
+    }
 }
 
 /// Threads that parallel_for would use.

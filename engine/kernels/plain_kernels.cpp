@@ -93,6 +93,18 @@ float plain_mean_sigmoid(const T* tokens, std::int64_t rows, std::int64_t dim, c
 }
 
 template <class T>
+void plain_widen(const T* from, std::int64_t count, float* to)
+{
+    std::transform(from, from + count, to, [](T value) { return to_float(value); });
+}
+
+template <class T>
+void plain_narrow(const float* from, std::int64_t count, T* to)
+{
+    std::transform(from, from + count, to, from_float<T>);
+}
+
+template <class T>
 std::size_t plain_attention_scratch(std::int64_t length, std::int64_t head_dim)
 {
     (void)head_dim;
@@ -138,6 +150,8 @@ constexpr Kernels<T> plain_kernels()
     kernels.product = &plain_product<T>;
     kernels.layer_norm = &plain_layer_norm<T>;
     kernels.mean_sigmoid = &plain_mean_sigmoid<T>;
+    kernels.widen = &plain_widen<T>;
+    kernels.narrow = &plain_narrow<T>;
     kernels.attention = &plain_attention<T>;
     kernels.attention_scratch = &plain_attention_scratch<T>;
     return kernels;

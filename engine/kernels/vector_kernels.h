@@ -311,34 +311,78 @@ DUODIFF_INLINE typename Lanes::Vector sigmoid_of(typename Lanes::Vector x)
     return Lanes::divide(x < 0.0F ? power : splat<Lanes>(1.0F), power + 1.0F);
 }
 
-template <class Lanes>
-float mean_sigmoid(const typename Lanes::Element* tokens, std::int64_t rows, std::int64_t dim,
-                   const float* weight, float bias)
+/// weight . token + bias of M tokens, dim numbers each: the same numbers whatever M is.
+template <class Lanes, int M>
+DUODIFF_INLINE void logits_of(const typename Lanes::Element* tokens, std::int64_t dim, const float* weight,
+                              float bias, float* logits)
 {
     using Vector = typename Lanes::Vector;
     constexpr int width = Lanes::width;
     const std::int64_t whole = dim - dim % width;
+    Vector dots[M] = {};
+    for (std::int64_t i = 0; i < whole; i += width) {
+        const Vector w = Lanes::load(weight + i);
+#pragma GCC unroll 4
+        for (int m = 0; m < M; ++m) {
+            dots[m] += Lanes::load(tokens + m * dim + i) * w;
+        }
+    }
+#pragma GCC unroll 4
+    for (int m = 0; m < M; ++m) {
+        float logit = Lanes::total(dots[m]) + bias;
+        for (std::int64_t i = whole; i < dim; ++i) {
+            logit += to_float(tokens[m * dim + i]) * weight[i];
+        }
+        logits[m] = logit;
+    }
+}
+
+template <class Lanes>
+float mean_sigmoid(const typename Lanes::Element* tokens, std::int64_t rows, std::int64_t dim,
+                   const float* weight, float bias)
+{
+    constexpr int width = Lanes::width;
     float sum = 0.0F;
-    for (std::int64_t first = 0; first < rows; first += width) {
+    for (std::int64_t first = 0; first < rows; first += width, tokens += width * dim) {
         const std::int64_t there = rows - first < width ? rows - first : width;
         alignas(64) float values[width] = {};
-        for (std::int64_t token = 0; token < there; ++token, tokens += dim) {
-            Vector dots = {};
-            for (std::int64_t i = 0; i < whole; i += width) {
-                dots += Lanes::load(tokens + i) * Lanes::load(weight + i);
-            }
-            float logit = Lanes::total(dots) + bias;
-            for (std::int64_t i = whole; i < dim; ++i) {
-                logit += to_float(tokens[i]) * weight[i];
-            }
-            values[token] = logit;
+        std::int64_t token = 0;
+        for (; token + 4 <= there; token += 4) {
+            logits_of<Lanes, 4>(tokens + token * dim, dim, weight, bias, values + token);
+        }
+        for (; token < there; ++token) {
+            logits_of<Lanes, 1>(tokens + token * dim, dim, weight, bias, values + token);
         }
         Lanes::store(values, sigmoid_of<Lanes>(Lanes::load(values)));
-        for (std::int64_t token = 0; token < there; ++token) {
+        for (token = 0; token < there; ++token) {
             sum += values[token];
         }
     }
     return sum / static_cast<float>(rows);
+}
+
+template <class Lanes>
+void widen(const typename Lanes::Element* from, std::int64_t count, float* to)
+{
+    const std::int64_t whole = count - count % Lanes::width;
+    for (std::int64_t i = 0; i < whole; i += Lanes::width) {
+        Lanes::store(to + i, Lanes::load(from + i));
+    }
+    for (std::int64_t i = whole; i < count; ++i) {
+        to[i] = to_float(from[i]);
+    }
+}
+
+template <class Lanes>
+void narrow(const float* from, std::int64_t count, typename Lanes::Element* to)
+{
+    const std::int64_t whole = count - count % Lanes::width;
+    for (std::int64_t i = 0; i < whole; i += Lanes::width) {
+        Lanes::store(to + i, Lanes::load(from + i));
+    }
+    for (std::int64_t i = whole; i < count; ++i) {
+        to[i] = Lanes::from_float(from[i]);
+    }
 }
 
 constexpr std::int64_t round_up(std::int64_t value, std::int64_t unit)
@@ -547,6 +591,8 @@ constexpr Kernels<typename Lanes::Element> kernels_of(Isa isa)
     kernels.product = &product<Lanes>;
     kernels.layer_norm = &layer_norm<Lanes>;
     kernels.mean_sigmoid = &mean_sigmoid<Lanes>;
+    kernels.widen = &widen<Lanes>;
+    kernels.narrow = &narrow<Lanes>;
     kernels.attention = &attention<Lanes>;
     kernels.attention_scratch = &attention_scratch<Lanes>;
     return kernels;

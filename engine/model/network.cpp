@@ -3,6 +3,10 @@
 
 #include "base/error.h"
 
+#include <ATen/ops/empty.h>
+#include <ATen/ops/index_copy.h>
+#include <ATen/ops/tensor.h>
+
 #include <utility>
 
 namespace duodiff
@@ -54,10 +58,55 @@ at::Tensor Network::uncertainty(const Activations& activations) const
     return exits_->uncertainty(*row, activations.t, activations.tokens);
 }
 
-at::Tensor Network::leave(int layer, const at::Tensor& tokens) const
+const OutputHead& Network::head_at(int layer) const
 {
     const OutputHead* own = exits_ && layer < depth() ? exits_->head_at(layer) : nullptr;
-    return own ? (*own)(tokens) : backbone_->head()(tokens);
+    return own != nullptr ? *own : backbone_->head();
+}
+
+at::Tensor Network::leave(int layer, const at::Tensor& tokens) const
+{
+    return head_at(layer)(tokens);
+}
+
+at::Tensor Network::leave(const std::vector<Leaving>& groups, std::int64_t batch) const
+{
+    if (groups.size() == 1) {
+        return leave(groups.front().layer, groups.front().tokens);
+    }
+    const UVitConfig& shape = backbone_->config();
+    at::Tensor prediction = at::empty({batch, shape.in_chans, shape.img_size, shape.img_size},
+                                      at::TensorOptions().dtype(at::kFloat).device(backbone_->device()));
+    if (backbone_->head().fused() == nullptr) {
+        for (const Leaving& group : groups) {
+            const at::Tensor places = at::tensor(group.places, at::kLong).to(prediction.device());
+            prediction.index_copy_(0, places, leave(group.layer, group.tokens));
+        }
+        return prediction;
+    }
+    // The threads meet once for all layers: most groups are smaller than there are threads.
+    struct Image {
+        const FusedHead* head;
+        const char* tokens;
+        std::int64_t place;
+    };
+    std::vector<Image> images;
+    for (const Leaving& group : groups) {
+        const auto size = static_cast<std::int64_t>(group.tokens.element_size()) * group.tokens.size(1) *
+                          group.tokens.size(2);
+        const auto* tokens = static_cast<const char*>(group.tokens.const_data_ptr());
+        for (const std::int64_t place : group.places) {
+            images.push_back({head_at(group.layer).fused(), tokens, place});
+            tokens += size;
+        }
+    }
+    auto* out = prediction.data_ptr<float>();
+    const std::int64_t pixels = prediction.numel() / batch;
+    guarded_parallel_for(static_cast<std::int64_t>(images.size()), [&](std::int64_t index) {
+        const Image& image = images[static_cast<std::size_t>(index)];
+        image.head->run(image.tokens, backbone_->type(), out + image.place * pixels);
+    });
+    return prediction;
 }
 
 }  // namespace duodiff

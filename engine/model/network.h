@@ -65,10 +65,21 @@ public:
     /// Prediction (B, C, H, W) fp32 of images that leave at `layer`, from their tokens (B, L, D).
     at::Tensor leave(int layer, const at::Tensor& tokens) const;
 
+    /// Images that leave at the same layer.
+    struct Leaving {
+        int layer;
+        at::Tensor tokens;                 ///< (images, L, D)
+        std::vector<std::int64_t> places;  ///< of the images in the batch
+    };
+    /// Predictions (batch, C, H, W) fp32 of a whole batch, each image of which is in one of `groups`.
+    at::Tensor leave(const std::vector<Leaving>& groups, std::int64_t batch) const;
+
     /// Of whoever runs this network on a GPU; the network only owns it. For the engine's thread.
     std::shared_ptr<DeviceCache>& device_cache() const { return device_cache_; }
 
 private:
+    const OutputHead& head_at(int layer) const;
+
     std::shared_ptr<const UVit> backbone_;
     std::shared_ptr<const Exits> exits_;
     mutable std::shared_ptr<DeviceCache> device_cache_;

@@ -31,17 +31,21 @@ std::int64_t expected_rows(const UVitConfig& config)
     return 16 * config.tokens();
 }
 
-/// cat(cos(t f), sin(t f)), f_k = exp(-ln(10000) k / (dim / 2)): (1, dim)
-at::Tensor sinusoidal_embedding(double t, std::int64_t dim, c10::Device device)
+/// f_k = exp(-ln(10000) k / (dim / 2)), (dim / 2)
+at::Tensor time_frequencies(std::int64_t dim, c10::Device device)
 {
     const std::int64_t half = dim / 2;
     const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
-    const at::Tensor frequencies =
-        at::exp(at::arange(half, options) * (-std::log(10000.0) / static_cast<double>(half)));
+    return at::exp(at::arange(half, options) * (-std::log(10000.0) / static_cast<double>(half)));
+}
+
+/// cat(cos(t f), sin(t f)): (1, dim)
+at::Tensor sinusoidal_embedding(double t, const at::Tensor& frequencies, std::int64_t dim)
+{
     const at::Tensor angles = (frequencies * t).unsqueeze(0);
     at::Tensor embedding = at::cat({at::cos(angles), at::sin(angles)}, -1);
     if (dim % 2 != 0) {
-        embedding = at::cat({embedding, at::zeros({1, 1}, options)}, -1);
+        embedding = at::cat({embedding, at::zeros({1, 1}, frequencies.options())}, -1);
     }
     return embedding;
 }
@@ -67,6 +71,10 @@ at::Tensor unpatchify(const at::Tensor& patches, std::int64_t side, std::int64_t
 OutputHead OutputHead::load(const TensorSource& source, const UVitConfig& config)
 {
     OutputHead head;
+    if (has_fused_ends(source.device())) {
+        head.fused_ = std::make_shared<const FusedHead>(source, config);
+        return head;
+    }
     head.norm_ = LayerNorm::load(source.under("norm."), at::kFloat);
     head.decoder_pred_ = Linear::load(source.under("decoder_pred."), at::kFloat, expected_rows(config));
     head.convolution_ = source.at("final_layer.weight", at::kFloat);
@@ -80,6 +88,9 @@ OutputHead OutputHead::load(const TensorSource& source, const UVitConfig& config
 
 at::Tensor OutputHead::operator()(const at::Tensor& tokens) const
 {
+    if (fused_) {
+        return (*fused_)(tokens);
+    }
     // Dropping the extras first spares the norm and the product two of the tokens.
     const at::Tensor patches =
         tokens.narrow(1, extras_, tokens.size(1) - extras_).to(at::kFloat).contiguous();
@@ -89,8 +100,8 @@ at::Tensor OutputHead::operator()(const at::Tensor& tokens) const
 
 std::size_t OutputHead::bytes() const
 {
-    return norm_.bytes() + decoder_pred_.bytes() + tensor_bytes(convolution_) +
-           tensor_bytes(convolution_bias_);
+    return (fused_ ? fused_->bytes() : 0) + norm_.bytes() + decoder_pred_.bytes() +
+           tensor_bytes(convolution_) + tensor_bytes(convolution_bias_);
 }
 
 UVit::UVit(const UVitConfig& config, const TensorSource& source, c10::ScalarType type)
@@ -102,6 +113,11 @@ UVit::UVit(const UVitConfig& config, const TensorSource& source, c10::ScalarType
     if (config_.num_classes > 0) {
         label_embed_ = source.at("label_emb.weight", at::kFloat);
     }
+    if (has_fused_ends(device_)) {
+        fused_embedding_.emplace(config_, patch_weight_, patch_bias_, pos_embed_, label_embed_);
+        patch_weight_ = at::Tensor();
+    }
+    frequencies_ = time_frequencies(config_.embed_dim, device_);
     if (config_.mlp_time_embed) {
         time_fc1_ = Linear::load(source.under("time_embed.0."), at::kFloat, 1);
         time_fc2_ = Linear::load(source.under("time_embed.2."), at::kFloat, 1);
@@ -135,7 +151,7 @@ void UVit::load_blocks(const TensorSource& source)
 at::Tensor UVit::time_token(int t) const
 {
     const double time = config_.normalize_timesteps ? t / 1000.0 : t;
-    at::Tensor token = sinusoidal_embedding(time, config_.embed_dim, device_);
+    at::Tensor token = sinusoidal_embedding(time, frequencies_, config_.embed_dim);
     if (time_fc1_) {
         token = (*time_fc2_)(at::silu((*time_fc1_)(token)));
     }
@@ -156,6 +172,9 @@ at::Tensor UVit::embed(const at::Tensor& x, const at::Tensor& time_token, const 
     }
     if (!conditional && labels.defined()) {
         throw EngineError(ErrorCode::usage, "this model is unconditional and takes no label");
+    }
+    if (fused_embedding_) {
+        return (*fused_embedding_)(x, time_token, labels, type_);
     }
     const std::int64_t batch = x.size(0);
     const std::int64_t p = config_.patch_size;
@@ -191,6 +210,7 @@ std::size_t UVit::bytes() const
 {
     std::size_t sum = tensor_bytes(patch_weight_) + tensor_bytes(patch_bias_) + tensor_bytes(pos_embed_) +
                       tensor_bytes(label_embed_) + head_.bytes();
+    sum += fused_embedding_ ? fused_embedding_->bytes() : 0;
     sum += time_fc1_ ? time_fc1_->bytes() + time_fc2_->bytes() : 0;
     for (const auto& block : blocks_) {
         sum += block->bytes();

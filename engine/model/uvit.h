@@ -4,6 +4,7 @@
 #include "checkpoint/model_config.h"
 #include "model/block.h"
 #include "model/block_choice.h"
+#include "model/fused_ends.h"
 #include "model/layers.h"
 
 #include <ATen/core/Tensor.h>
@@ -26,9 +27,12 @@ public:
 
     /// tokens (B, L, D) -> (B, C, H, W), fp32
     at::Tensor operator()(const at::Tensor& tokens) const;
+    /// Null where LibTorch computes it.
+    const FusedHead* fused() const { return fused_.get(); }
     std::size_t bytes() const;
 
 private:
+    std::shared_ptr<const FusedHead> fused_;  ///< where there is one, the rest is undefined
     LayerNorm norm_;
     Linear decoder_pred_;
     at::Tensor convolution_;
@@ -80,10 +84,12 @@ private:
     UVitConfig config_;
     c10::Device device_;
     c10::ScalarType type_;
-    at::Tensor patch_weight_;  ///< (D, C p p), fp32
+    std::optional<FusedEmbedding> fused_embedding_;  ///< where there is one, patch_weight_ is undefined
+    at::Tensor patch_weight_;                        ///< (D, C p p), fp32
     at::Tensor patch_bias_;
     at::Tensor pos_embed_;    ///< (1, L, D), fp32
     at::Tensor label_embed_;  ///< (classes, D), fp32; undefined for an unconditional model
+    at::Tensor frequencies_;  ///< (D / 2), fp32
     std::optional<Linear> time_fc1_;
     std::optional<Linear> time_fc2_;
     std::vector<std::unique_ptr<const Block>> blocks_;

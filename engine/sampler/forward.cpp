@@ -5,8 +5,6 @@
 #include "cuda/gpu.h"
 #include "sampler/forward_gpu.h"
 
-#include <ATen/ops/empty.h>
-#include <ATen/ops/index_copy.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
@@ -107,19 +105,7 @@ ForwardResult begin_forward(const Network& network, const Policy& policy, const 
     result.exit_layers.assign(batch, static_cast<std::int16_t>(depth));
 
     Survivors survivors(batch);
-    const auto place_predictions = [&](int layer, const at::Tensor& tokens,
-                                       const std::vector<std::int64_t>& places) {
-        const ScopedTimer timer(ledger.heads, device);
-        const at::Tensor left = network.leave(layer, tokens);
-        if (places.size() == batch) {
-            result.prediction = left;
-            return;
-        }
-        if (!result.prediction.defined()) {
-            result.prediction = at::empty(x.sizes(), x.options());
-        }
-        result.prediction.index_copy_(0, index_tensor(places, device), left);
-    };
+    std::vector<Network::Leaving> left;
 
     Activations activations;
     {
@@ -153,7 +139,7 @@ ForwardResult begin_forward(const Network& network, const Policy& policy, const 
                 leaving = activations.tokens.index_select(0, index_tensor(split.leaving_rows, device));
                 activations.compact(split.moves, static_cast<std::int64_t>(survivors.size()));
             }
-            place_predictions(activations.layer, leaving, split.leaving_places);
+            left.push_back({activations.layer, leaving, split.leaving_places});
         }
         if (survivors.size() > 0) {
             const ScopedTimer timer(ledger.blocks, device);
@@ -161,8 +147,10 @@ ForwardResult begin_forward(const Network& network, const Policy& policy, const 
         }
     }
     if (survivors.size() > 0) {
-        place_predictions(depth, activations.tokens, survivors.places());
+        left.push_back({depth, activations.tokens, survivors.places()});
     }
+    const ScopedTimer timer(ledger.heads, device);
+    result.prediction = network.leave(left, x.size(0));
     return result;
 }
 

@@ -14,6 +14,7 @@
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/sin.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -68,7 +69,9 @@ at::Tensor ReferenceNetwork::embed(const at::Tensor& x, int t, const at::Tensor&
     const at::Tensor frequencies =
         at::exp(at::arange(half, options) * (-std::log(10000.0) / static_cast<double>(half)));
     const at::Tensor angles = frequencies * (config_.normalize_timesteps ? t / 1000.0 : t);
-    at::Tensor time = at::cat({at::cos(angles), at::sin(angles)}).expand({x.size(0), 1, config_.embed_dim});
+    const at::Tensor padding = at::zeros({config_.embed_dim % 2}, angles.options());
+    at::Tensor time =
+        at::cat({at::cos(angles), at::sin(angles), padding}).expand({x.size(0), 1, config_.embed_dim});
     if (config_.mlp_time_embed) {
         time = linear("time_embed.2", at::silu(linear("time_embed.0", time)));
     }

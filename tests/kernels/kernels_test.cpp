@@ -329,6 +329,27 @@ TEST_CASE_TEMPLATE("an MLP probe's mean equals the plain one, saturated or not",
     }
 }
 
+TEST_CASE_TEMPLATE("widening and narrowing are the plain ones' to the bit", T, float, BFloat16)
+{
+    Random random;
+    for (const std::int64_t count : {0, 1, 15, 16, 17, 513}) {
+        const auto exact = random.normal<float>(count);
+        std::vector<T> expected(exact.size());
+        kernels_of<T>(Isa::plain).narrow(exact.data(), count, expected.data());
+        for (const Isa isa : isas_of<T>()) {
+            CAPTURE(to_string(isa));
+            std::vector<T> narrow(exact.size());
+            kernels_of<T>(isa).narrow(exact.data(), count, narrow.data());
+            std::vector<float> wide(exact.size());
+            kernels_of<T>(isa).widen(expected.data(), count, wide.data());
+            for (std::size_t i = 0; i < exact.size(); ++i) {
+                CHECK(to_float(narrow[i]) == to_float(expected[i]));
+                CHECK(wide[i] == to_float(expected[i]));
+            }
+        }
+    }
+}
+
 TEST_CASE_TEMPLATE("what is not a number stays visible", T, float, BFloat16)
 {
     Random random;
