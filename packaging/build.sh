@@ -34,7 +34,7 @@ if [[ $studio == ON ]]; then preset=release; else preset=release-no-studio; fi
 readonly build="$root/build/$preset"
 
 engine_packages=(cmake ninja-build g++ ccache libcli11-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev
-    libgif-dev libpng-dev libssl-dev zlib1g-dev doctest-dev)
+    libgif-dev libpng-dev libssl-dev libturbojpeg0-dev zlib1g-dev doctest-dev)
 studio_packages=(qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" libqt6svg6 qt6-qpa-plugins libqcustomplot-dev)
 
 packages() {

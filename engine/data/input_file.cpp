@@ -135,4 +135,19 @@ std::vector<std::byte> first_bytes(const std::filesystem::path& path, std::size_
     return bytes;
 }
 
+std::string first_text(const std::filesystem::path& path, std::size_t count)
+{
+    std::string text(count, '\0');
+    ssize_t got = 0;
+    try {
+        const auto [descriptor, size] = open_regular(path);
+        got = ::read(descriptor, text.data(), text.size());
+        ::close(descriptor);
+    } catch (const EngineError&) {
+        // As above.
+    }
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return text;
+}
+
 }  // namespace duodiff

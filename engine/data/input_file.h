@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace duodiff
@@ -42,5 +43,7 @@ private:
 
 /// The first bytes of a file after unpacking; fewer where it is shorter, none where it cannot be read.
 std::vector<std::byte> first_bytes(const std::filesystem::path& path, std::size_t count);
+/// The first bytes as they lie in the file.
+std::string first_text(const std::filesystem::path& path, std::size_t count);
 
 }  // namespace duodiff

@@ -28,14 +28,19 @@ struct ReadJob {
     }
     /// Throws EngineError(cancelled) when the work was asked to stop.
     void check_stop() const;
-    /// Throws for what is wrong with a file or record if the settings are strict, else lists it.
-    void skip(std::vector<BadFile>& list, std::string file, std::string reason) const;
+    /// Throws for what is wrong with a file or record if the settings are strict, else lists it by its path
+    /// within the data.
+    void skip(std::vector<BadFile>& list, const std::filesystem::path& file, std::string reason) const;
 };
 
 /// One reader a format. Each gives at least one example or throws.
+Examples read_image_folder(const ReadJob& job);
+Examples read_cifar10(const ReadJob& job);
 Examples read_idx(const ReadJob& job);
+Examples read_latents(const ReadJob& job);
 
-/// True if the folder or file is what read_idx takes.
+/// True if the folder or file is what the reader takes.
+bool is_cifar10(const std::filesystem::path& path);
 bool is_idx(const std::filesystem::path& path);
 
 /// Throws EngineError(out_of_memory) where `count` examples of so many bytes would not fit into what is free.
@@ -54,6 +59,12 @@ struct ImageShape {
     std::int64_t bytes() const { return channels * side * side; }
 };
 ImageShape image_shape(const DataSettings& settings, int width, int height, int channels);
+
+/// Takes out the examples whose entry is 0.
+void keep_only(Examples& examples, std::span<const std::uint8_t> kept);
+
+/// Throws EngineError(bad_file) if everything was left out.
+void require_examples(const ReadJob& job, const Examples& examples);
 
 /// "0", "1", ...
 std::vector<std::string> numbered_classes(std::int64_t count);

@@ -22,6 +22,7 @@ namespace
 
 constexpr std::uint64_t largest_pixels = 64'000'000;
 constexpr std::uint64_t largest_file = 1ULL << 30;
+constexpr std::uint64_t best_deflate_ratio = 1032;
 
 /// Handed to libpng: it may only leave its callbacks by longjmp, so what went wrong is kept here.
 struct PngProblem {
@@ -231,6 +232,9 @@ void begin_reading(png_structp png, png_infop info, ByteSource& source, Image8& 
     if (static_cast<std::uint64_t>(width) * height > largest_pixels) {
         png_error(png, "it has too many pixels");
     }
+    if (png_get_rowbytes(png, info) * height / best_deflate_ratio > source.bytes.size()) {
+        png_error(png, "the file ends too early");
+    }
     png_set_expand(png);
     png_set_strip_16(png);
     const int colour = png_get_color_type(png, info);
@@ -249,14 +253,13 @@ void begin_reading(png_structp png, png_infop info, ByteSource& source, Image8& 
 
 }  // namespace
 
-Image8 read_png(const std::filesystem::path& path)
+Image8 decode_png(std::string_view bytes, const std::string& where)
 {
-    const std::string file = read_whole_file(path, largest_file);
-    ByteSource source{file, 0};
+    ByteSource source{bytes, 0};
     PngProblem problem;
     const PngReader reader(problem);
     if (reader.info == nullptr) {
-        throw EngineError(ErrorCode::out_of_memory, "no memory to read a PNG file", path.string());
+        throw EngineError(ErrorCode::out_of_memory, "no memory to read a PNG file", where);
     }
     Image8 image;
     std::vector<png_bytep> rows;
@@ -276,9 +279,14 @@ Image8 read_png(const std::filesystem::path& path)
                        });
     if (!ended) {
         throw EngineError(ErrorCode::bad_file, fmt::format("this PNG file cannot be read: {}", problem.text),
-                          path.string());
+                          where);
     }
     return image;
+}
+
+Image8 read_png(const std::filesystem::path& path)
+{
+    return decode_png(read_whole_file(path, largest_file), path.string());
 }
 
 }  // namespace duodiff

@@ -37,7 +37,9 @@ std::vector<PngText> read_png_texts(const std::filesystem::path& path);
 std::vector<PngText> parse_png_texts(std::span<const std::uint8_t> bytes, std::string_view where);
 
 /// The pixels of a PNG as gray, RGB or RGBA with 8 bits; 16 bits are reduced, palettes and low depths
-/// expanded. At most 64 million pixels. Throws EngineError(bad_file).
+/// expanded. At most 64 million pixels, and none that the bytes are too few for. Throws
+/// EngineError(bad_file).
 Image8 read_png(const std::filesystem::path& path);
+Image8 decode_png(std::string_view bytes, const std::string& where);
 
 }  // namespace duodiff

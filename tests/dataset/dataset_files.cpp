@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <zlib.h>
+#include <nlohmann/json.hpp>
 
 #include <fstream>
 #include <iterator>
@@ -69,6 +70,26 @@ Bytes idx_labels(const Bytes& labels)
     append_number(bytes, static_cast<std::uint32_t>(labels.size()));
     bytes.insert(bytes.end(), labels.begin(), labels.end());
     return bytes;
+}
+
+Bytes safetensors(const std::vector<StoredTensor>& tensors)
+{
+    nlohmann::json header;
+    Bytes data;
+    for (const StoredTensor& tensor : tensors) {
+        header[tensor.name] = {{"dtype", tensor.dtype},
+                               {"shape", tensor.shape},
+                               {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};
+        data.insert(data.end(), tensor.bytes.begin(), tensor.bytes.end());
+    }
+    const std::string text = header.dump();
+    Bytes file;
+    for (unsigned i = 0; i < 8; ++i) {
+        file.push_back(static_cast<std::uint8_t>(std::uint64_t{text.size()} >> (8U * i)));
+    }
+    file.insert(file.end(), text.begin(), text.end());
+    file.insert(file.end(), data.begin(), data.end());
+    return file;
 }
 
 Examples made_examples(std::int64_t count, std::int64_t side, int classes)

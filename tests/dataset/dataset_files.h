@@ -27,6 +27,22 @@ Bytes idx_labels(const Bytes& labels);
 Examples made_examples(std::int64_t count, std::int64_t side, int classes);
 std::shared_ptr<const Dataset> made_dataset(std::int64_t count, std::int64_t side = 4, int classes = 3);
 
+/// A safetensors file of these tensors; a tensor's bytes are taken as they are, whatever its shape says.
+struct StoredTensor {
+    std::string name;
+    std::string dtype;
+    std::vector<std::int64_t> shape;
+    Bytes bytes;
+};
+Bytes safetensors(const std::vector<StoredTensor>& tensors);
+/// The bytes of numbers as they lie in memory.
+template <class Value>
+Bytes bytes_of(const std::vector<Value>& values)
+{
+    const auto* begin = reinterpret_cast<const std::uint8_t*>(values.data());
+    return {begin, begin + values.size() * sizeof(Value)};
+}
+
 /// What opening the dataset is refused with; fails the test if it is not.
 Failure refusal(const DataSettings& settings);
 
