@@ -75,6 +75,8 @@ Hooks engine_hooks()
     hooks.examine = &duodiff::examine;
     hooks.bench = &duodiff::bench;
     hooks.save_tensors = &duodiff::save_tensors;
+    hooks.train = [](const TrainRequest& request, const std::function<void(const TrainProgress&)>& progress,
+                     std::stop_token stop) { return train(request, progress, std::move(stop)); };
     hooks.watch_stop = [] {};
     hooks.terminal = this_terminal();
     hooks.bundled_pack = find_bundled_pack();

@@ -3,6 +3,7 @@
 
 #include "session/engine.h"
 #include "session/jobs.h"
+#include "train/train_job.h"
 
 #include <filesystem>
 #include <functional>
@@ -33,6 +34,9 @@ struct Hooks {
     std::function<DoctorReport(bool, const Progress&)> examine;
     std::function<BenchReport(const BenchRequest&, const Progress&, std::stop_token)> bench;
     std::function<void(const std::filesystem::path&, const RunOutcome&)> save_tensors;
+    std::function<TrainResult(const TrainRequest&, const std::function<void(const TrainProgress&)>&,
+                              std::stop_token)>
+        train;
 
     /// Requested by the first interrupt once a command has said, by calling `watch_stop`, that it looks
     /// at the token; until then an interrupt ends the process at once.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "values.h"
 
+#include "base/closest_name.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,32 +10,11 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 
 namespace duodiff::cli
 {
 namespace
 {
-
-/// Optimal string alignment distance: like Levenshtein's, with neighbours swapped as one edit.
-std::size_t edit_distance(std::string_view a, std::string_view b)
-{
-    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    for (std::size_t i = 0; i <= a.size(); ++i) {
-        d[i][0] = i;
-    }
-    std::iota(d[0].begin(), d[0].end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replaced = d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U);
-            d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, replaced});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-            }
-        }
-    }
-    return d[a.size()][b.size()];
-}
 
 template <class Number>
 std::optional<Number> whole_number(std::string_view text)
@@ -62,17 +43,7 @@ std::string range_text(int minimum, int maximum)
 
 std::optional<std::string> closest(std::string_view word, const std::vector<std::string>& candidates)
 {
-    const std::string wanted = lower_case(word);
-    std::optional<std::string> best;
-    std::size_t best_distance = std::max<std::size_t>(1, wanted.size() / 3) + 1;
-    for (const std::string& candidate : candidates) {
-        const std::size_t distance = edit_distance(wanted, lower_case(candidate));
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = candidate;
-        }
-    }
-    return best;
+    return closest_name(word, candidates);
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates)

@@ -89,7 +89,7 @@ inline SineCosine random_angle(std::uint32_t bits)
 
 DUODIFF_VECTOR_CLONES
 void normals_of_counters(std::uint32_t first, std::uint64_t seed, std::uint32_t stream, std::uint32_t step,
-                         float* __restrict out)
+                         std::uint32_t row, float* __restrict out)
 {
     std::array<std::uint32_t, lanes> c0;
     std::array<std::uint32_t, lanes> c1;
@@ -99,7 +99,7 @@ void normals_of_counters(std::uint32_t first, std::uint64_t seed, std::uint32_t 
         c0[i] = first + static_cast<std::uint32_t>(i);
         c1[i] = step;
         c2[i] = stream;
-        c3[i] = 0;
+        c3[i] = row;
     }
     auto k0 = static_cast<std::uint32_t>(seed);
     auto k1 = static_cast<std::uint32_t>(seed >> 32);
@@ -132,21 +132,38 @@ void normals_of_counters(std::uint32_t first, std::uint64_t seed, std::uint32_t 
 
 }  // namespace
 
-void fill_normal(std::span<float> out, std::uint64_t seed, NoiseStream stream, std::uint32_t step)
+void fill_normal(std::span<float> out, std::uint64_t seed, NoiseStream stream, std::uint32_t step,
+                 std::uint32_t row)
 {
     constexpr std::size_t chunk = lanes * normals_a_counter;
     const auto stream_word = static_cast<std::uint32_t>(stream);
     std::size_t done = 0;
     for (; done + chunk <= out.size(); done += chunk) {
         normals_of_counters(static_cast<std::uint32_t>(done / normals_a_counter), seed, stream_word, step,
-                            out.data() + done);
+                            row, out.data() + done);
     }
     if (done < out.size()) {
         std::array<float, chunk> rest;
         normals_of_counters(static_cast<std::uint32_t>(done / normals_a_counter), seed, stream_word, step,
-                            rest.data());
+                            row, rest.data());
         std::copy_n(rest.begin(), out.size() - done, out.begin() + static_cast<std::ptrdiff_t>(done));
     }
+}
+
+std::uint32_t random_bits(std::uint64_t seed, NoiseStream stream, std::uint32_t step, std::uint32_t row)
+{
+    std::array<std::uint32_t, 4> c = {0, step, static_cast<std::uint32_t>(stream), row};
+    auto k0 = static_cast<std::uint32_t>(seed);
+    auto k1 = static_cast<std::uint32_t>(seed >> 32);
+    for (int round = 0; round < philox_rounds; ++round) {
+        const std::uint64_t p0 = static_cast<std::uint64_t>(philox_multiplier_0) * c[0];
+        const std::uint64_t p1 = static_cast<std::uint64_t>(philox_multiplier_1) * c[2];
+        c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<std::uint32_t>(p1),
+             static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<std::uint32_t>(p0)};
+        k0 += philox_weyl_0;
+        k1 += philox_weyl_1;
+    }
+    return c[0];
 }
 
 }  // namespace duodiff

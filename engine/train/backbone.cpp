@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "train/backbone.h"
+
+#include "base/error.h"
+#include "model/pack.h"
+
+#include <fmt/format.h>
+
+namespace duodiff
+{
+namespace
+{
+
+ModelPart full_part(const std::filesystem::path& path)
+{
+    ModelFiles files = is_pack(path) ? read_pack(path) : read_checkpoints(path, {}, {}, {});
+    auto& part = files.full ? files.full : files.early_exit;
+    if (!part) {
+        throw EngineError(ErrorCode::bad_file, "holds no full network", path.string());
+    }
+    return std::move(*part);
+}
+
+void require_same(const char* key, std::int64_t wanted, std::int64_t there, const std::filesystem::path& path)
+{
+    if (wanted != there) {
+        throw EngineError(ErrorCode::bad_file,
+                          fmt::format("its {} is {}, but model_params says {}", key, there, wanted),
+                          path.string(), "The backbone's shape and model_params have to be the same.");
+    }
+}
+
+}  // namespace
+
+Backbone read_backbone(const std::filesystem::path& path, const TrainConfig& config)
+{
+    const ModelPart part = full_part(path);
+    const UVitConfig& there = part.config.uvit;
+    const UVitConfig& wanted = config.model;
+    require_same("img_size", wanted.img_size, there.img_size, path);
+    require_same("patch_size", wanted.patch_size, there.patch_size, path);
+    require_same("in_chans", wanted.in_chans, there.in_chans, path);
+    require_same("embed_dim", wanted.embed_dim, there.embed_dim, path);
+    require_same("depth", wanted.depth, there.depth, path);
+    require_same("num_heads", wanted.num_heads, there.num_heads, path);
+    require_same("number of hidden units", wanted.mlp_dim(), there.mlp_dim(), path);
+    require_same("qkv_bias", wanted.qkv_bias, there.qkv_bias, path);
+    require_same("mlp_time_embed", wanted.mlp_time_embed, there.mlp_time_embed, path);
+    require_same("num_classes", wanted.num_classes, there.num_classes, path);
+    require_same("normalize_timesteps", wanted.normalize_timesteps, there.normalize_timesteps, path);
+
+    const std::string from = backbone_prefix(part.config);
+    const std::string to = backbone_prefix(model_config_of(config));
+    ModelConfig plain;
+    plain.uvit = wanted;
+    Backbone backbone;
+    backbone.sha256 = part.checkpoint.sha256;
+    for (const auto& [name, shape] : expected_tensors(plain)) {
+        backbone.tensors.emplace(to + name, part.checkpoint.tensors.at(from + name).to(at::kFloat));
+    }
+    return backbone;
+}
+
+}  // namespace duodiff
