@@ -76,8 +76,13 @@ int bench_command(const Context& context, const Arguments& arguments)
     add_checked(*parser, "--part", "NAME,...", "steps, runs, loading, accuracy; default: all of them",
                 [&](const std::string& text) { request.parts = read_parts(text); });
     add_checked(*parser, "--shape", "NAME,...",
-                "Steps of standard shapes with random weights, too: cifar10, imagenet64, imagenet256, all",
+                "Standard shapes with random weights, too: cifar10, imagenet64, imagenet256, all",
                 [&](const std::string& text) { request.shapes = read_shapes(text); });
+    add_checked(
+        *parser, "--shape-steps", "N", "Solver steps of their whole runs; default 8",
+        [&](const std::string& text) { request.shape_steps = read_integer("--shape-steps", text, 1, 1000); });
+    bool only_shapes = false;
+    parser->add_flag("--only-shapes", only_shapes, "The shapes alone, no model");
     add_checked(
         *parser, "--step-batch", "N,...", "Batches of the single steps; default 1,4,16,64",
         [&](const std::string& text) { request.batches = read_integers("--step-batch", text, 1, 4096); });
@@ -91,11 +96,16 @@ int bench_command(const Context& context, const Arguments& arguments)
     parser->footer(
         "By default: the bundled model pack, ddim with 50 steps, 32 images at once.\n\n"
         "Examples:\n  duodiff bench --part runs --switch-step 200,300 --threshold 0.08 --json bench.json\n"
-        "  duodiff bench --part steps --shape cifar10");
+        "  duodiff bench --part steps,runs --shape cifar10 --only-shapes");
     if (const auto status = parse(*parser, context, arguments)) {
         return *status;
     }
-    if (request.source.model.empty()) {
+    if (only_shapes && (request.shapes.empty() || !request.source.model.empty())) {
+        throw EngineError(ErrorCode::usage,
+                          request.shapes.empty() ? "there is no shape to measure" : "contradicts --model",
+                          "--only-shapes", request.shapes.empty() ? "Name some with --shape." : "");
+    }
+    if (request.source.model.empty() && !only_shapes) {
         if (context.hooks.bundled_pack.empty()) {
             throw EngineError(ErrorCode::bad_file, "the bundled model pack was not found", {},
                               "Give a model with --model, or set DUODIFF_PACK_DIR to the pack's folder.");
@@ -106,7 +116,9 @@ int bench_command(const Context& context, const Arguments& arguments)
     if (!changes.given("--steps")) {
         request.base.steps = default_steps(request.base.solver);
     }
-    require_model_files(request.source);
+    if (!only_shapes) {
+        require_model_files(request.source);
+    }
     const bool to_file = !json_file.empty() && json_file != "-";
     if (to_file) {
         require_writable_file("--json", json_file);

@@ -52,11 +52,11 @@ void print_steps(std::ostream& out, const BenchReport& report)
            "  same round. of product: of the rate of the matrix product alone in the same precision.\n\n";
 }
 
-void print_runs(std::ostream& out, const BenchReport& report)
+void print_runs(std::ostream& out, const ModelBench& report, int rounds)
 {
-    const SamplingSettings& base = report.request.base;
-    out << fmt::format("Whole runs: {} images, batch {}, {} {} steps, {} rounds\n", base.count, base.batch,
-                       base.steps, display_name(base.solver), report.request.rounds);
+    const SamplingSettings& base = report.settings;
+    out << fmt::format("{}, whole runs: {} images, batch {}, {} {} steps, {} rounds\n", report.model.name,
+                       base.count, base.batch, base.steps, display_name(base.solver), rounds);
     out << fmt::format("  {:<26} {:>11} {:>20} {:>15} {:>13} {:>12}\n", "policy", "median ms",
                        "ratio (min-max)", "blocks skipped", "became time", "exit layer");
     for (const BenchRow& row : report.rows) {
@@ -84,17 +84,18 @@ void print_runs(std::ostream& out, const BenchReport& report)
     out << '\n';
 }
 
-void print_loading(std::ostream& out, const LoadingBench& loading)
+void print_loading(std::ostream& out, const ModelBench& report)
 {
     constexpr double mega = 1e6;
+    const LoadingBench& loading = *report.loading;
     out << fmt::format(
-        "Opening the model: {} ms; {:.1f} MB of weights, {:.1f} MB of memory, {:.1f} MB more for a run "
+        "Opening {}: {} ms; {:.1f} MB of weights, {:.1f} MB of memory, {:.1f} MB more for a run "
         "of one batch\n\n",
-        spread_text(loading.ms), static_cast<double>(loading.weight_bytes) / mega,
+        report.model.name, spread_text(loading.ms), static_cast<double>(loading.weight_bytes) / mega,
         static_cast<double>(loading.loaded_bytes) / mega, static_cast<double>(loading.running_bytes) / mega);
 }
 
-void print_accuracy(std::ostream& out, const BenchReport& report)
+void print_accuracy(std::ostream& out, const ModelBench& report)
 {
     out << fmt::format("bf16 against fp32, {} images from the same noise\n", report.accuracy.front().images);
     out << fmt::format("  {:<26} {:>15} {:>12} {:>22}\n", "policy", "PSNR median dB", "lowest",
@@ -154,47 +155,15 @@ nlohmann::json steps_json(const BenchReport& report)
     return steps;
 }
 
-}  // namespace
-
-void print_bench(std::ostream& out, const BenchReport& report)
-{
-    out << fmt::format("{}: {}, {}, {}, {} threads; {}\n\n", report.model.name, report.machine.cpu,
-                       report.machine.device, report.machine.precision, report.machine.threads,
-                       report.machine.attention);
-    if (!report.steps.empty()) {
-        print_steps(out, report);
-    }
-    if (!report.rows.empty()) {
-        print_runs(out, report);
-    }
-    if (report.loading) {
-        print_loading(out, *report.loading);
-    }
-    if (!report.accuracy.empty()) {
-        print_accuracy(out, report);
-    }
-}
-
-nlohmann::json bench_json(const BenchReport& report)
+nlohmann::json model_json(const ModelBench& model)
 {
     nlohmann::json json = {
-        {"model",
-         {{"name", report.model.name}, {"path", report.model.path}, {"sha256", report.model.sha256}}},
-        {"machine", machine_json(report.machine)},
-        {"settings", nlohmann::json::parse(settings_to_json(report.request.base))},
-        {"rounds", report.request.rounds},
-        {"steps", steps_json(report)},
-        {"products", nlohmann::json::array()},
+        {"model", {{"name", model.model.name}, {"path", model.model.path}, {"sha256", model.model.sha256}}},
+        {"settings", nlohmann::json::parse(settings_to_json(model.settings))},
         {"rows", nlohmann::json::array()},
         {"accuracy", nlohmann::json::array()},
     };
-    for (const ProductRate& rate : report.products) {
-        json["products"].push_back({{"model", rate.model},
-                                    {"batch", rate.batch},
-                                    {"precision", to_string(rate.precision)},
-                                    {"gflops", rate.gflops}});
-    }
-    for (const BenchRow& row : report.rows) {
+    for (const BenchRow& row : model.rows) {
         json["rows"].push_back({{"name", row.name},
                                 {"ms", row.ms},
                                 {"median_ms", row.median_ms},
@@ -205,18 +174,61 @@ nlohmann::json bench_json(const BenchReport& report)
                                 {"mean_exit_layer", row.mean_exit_layer},
                                 {"ledger", ledger_json(row.ledger)}});
     }
-    if (report.loading) {
-        json["loading"] = {{"ms", spread_json(report.loading->ms)},
-                           {"weight_bytes", report.loading->weight_bytes},
-                           {"loaded_bytes", report.loading->loaded_bytes},
-                           {"running_bytes", report.loading->running_bytes}};
+    if (model.loading) {
+        json["loading"] = {{"ms", spread_json(model.loading->ms)},
+                           {"weight_bytes", model.loading->weight_bytes},
+                           {"loaded_bytes", model.loading->loaded_bytes},
+                           {"running_bytes", model.loading->running_bytes}};
     }
-    for (const AccuracyRow& row : report.accuracy) {
+    for (const AccuracyRow& row : model.accuracy) {
         json["accuracy"].push_back({{"name", row.name},
                                     {"images", row.images},
                                     {"psnr_median", row.psnr_median},
                                     {"psnr_minimum", row.psnr_minimum},
                                     {"exit_layer_difference", row.exit_layer_difference}});
+    }
+    return json;
+}
+
+}  // namespace
+
+void print_bench(std::ostream& out, const BenchReport& report)
+{
+    out << fmt::format("{}, {}, {}, {} threads; {}\n\n", report.machine.cpu, report.machine.device,
+                       report.machine.precision, report.machine.threads, report.machine.attention);
+    if (!report.steps.empty()) {
+        print_steps(out, report);
+    }
+    for (const ModelBench& model : report.models) {
+        if (!model.rows.empty()) {
+            print_runs(out, model, report.request.rounds);
+        }
+        if (model.loading) {
+            print_loading(out, model);
+        }
+        if (!model.accuracy.empty()) {
+            print_accuracy(out, model);
+        }
+    }
+}
+
+nlohmann::json bench_json(const BenchReport& report)
+{
+    nlohmann::json json = {
+        {"machine", machine_json(report.machine)},
+        {"rounds", report.request.rounds},
+        {"steps", steps_json(report)},
+        {"products", nlohmann::json::array()},
+        {"models", nlohmann::json::array()},
+    };
+    for (const ProductRate& rate : report.products) {
+        json["products"].push_back({{"model", rate.model},
+                                    {"batch", rate.batch},
+                                    {"precision", to_string(rate.precision)},
+                                    {"gflops", rate.gflops}});
+    }
+    for (const ModelBench& model : report.models) {
+        json["models"].push_back(model_json(model));
     }
     return json;
 }

@@ -6,6 +6,7 @@
 #include "session/jobs.h"
 #include "session/machine.h"
 #include "session/model_info.h"
+#include "session/random_model.h"
 #include "stream/quality.h"
 #include "stream/what_if.h"
 
@@ -17,6 +18,7 @@
 #include <limits>
 #include <memory>
 #include <numeric>
+#include <optional>
 
 namespace duodiff
 {
@@ -35,7 +37,7 @@ struct Contender {
     SamplingSettings settings;
 };
 
-std::vector<Contender> contenders(const BenchRequest& request, const ModelInfo& info)
+std::vector<Contender> contenders(const BenchRequest& request, const ModelBench& model, const ModelInfo& info)
 {
     std::vector<Contender> all;
     const auto add = [&](std::string name, SamplingSettings settings) {
@@ -43,7 +45,7 @@ std::vector<Contender> contenders(const BenchRequest& request, const ModelInfo& 
         contender.row.name = std::move(name);
         all.push_back(std::move(contender));
     };
-    SamplingSettings settings = request.base;
+    SamplingSettings settings = model.settings;
     settings.policy = PolicyKind::full;
     add("full", settings);
     if (info.has_shallow) {
@@ -55,7 +57,7 @@ std::vector<Contender> contenders(const BenchRequest& request, const ModelInfo& 
     }
     if (info.has_early_exit) {
         settings.policy = PolicyKind::adadiff;
-        for (const double threshold : request.thresholds) {
+        for (const double threshold : model.thresholds) {
             settings.threshold = threshold;
             add(fmt::format("adadiff theta={:g}", threshold), settings);
         }
@@ -103,10 +105,9 @@ RunOutcome sample_whole(Engine& engine, const SamplingSettings& settings, const 
 
 /// Thresholds at which about a quarter, a half and three quarters of the blocks are skipped, from one
 /// recorded run; a share that no threshold reaches has none.
-std::vector<double> thresholds_by_share(Engine& engine, const BenchRequest& request, const ModelInfo& info,
+std::vector<double> thresholds_by_share(Engine& engine, SamplingSettings settings, const ModelInfo& info,
                                         const std::stop_token& stop)
 {
-    SamplingSettings settings = request.base;
     settings.policy = PolicyKind::adadiff;
     settings.threshold = info.threshold_default;
     settings.count = std::min(settings.count, 16);
@@ -147,14 +148,11 @@ std::vector<double> thresholds_by_share(Engine& engine, const BenchRequest& requ
     return thresholds;
 }
 
-void bench_runs(Engine& engine, BenchReport& report, const ModelInfo& info, const Progress& progress,
-                const std::stop_token& stop)
+void bench_runs(Engine& engine, BenchReport& report, ModelBench& model, const ModelInfo& info,
+                const Progress& progress, const std::stop_token& stop)
 {
-    BenchRequest& request = report.request;
-    if (request.thresholds.empty() && info.has_early_exit) {
-        request.thresholds = thresholds_by_share(engine, request, info, stop);
-    }
-    std::vector<Contender> all = contenders(request, info);
+    const BenchRequest& request = report.request;
+    std::vector<Contender> all = contenders(request, model, info);
     for (int round = -1; round < request.rounds; ++round) {
         for (std::size_t i = 0; i < all.size(); ++i) {
             Contender& contender = all[i];
@@ -167,7 +165,8 @@ void bench_runs(Engine& engine, BenchReport& report, const ModelInfo& info, cons
             } else if (progress) {
                 const double done =
                     static_cast<double>(round) * static_cast<double>(all.size()) + static_cast<double>(i);
-                progress(fmt::format("round {} of {}: {}", round + 1, request.rounds, contender.row.name),
+                progress(fmt::format("{}, round {} of {}: {}", model.model.name, round + 1, request.rounds,
+                                     contender.row.name),
                          done / (request.rounds * static_cast<double>(all.size())));
             }
             const RunOutcome outcome = sample_whole(engine, settings, stop);
@@ -182,7 +181,7 @@ void bench_runs(Engine& engine, BenchReport& report, const ModelInfo& info, cons
     }
     for (Contender& contender : all) {
         fill_statistics(contender.row, all.front().row);
-        report.rows.push_back(contender.row);
+        model.rows.push_back(contender.row);
     }
 }
 
@@ -192,24 +191,25 @@ std::uint64_t grown_by(std::uint64_t before)
     return now > before ? now - before : 0;
 }
 
-LoadingBench bench_loading(const BenchRequest& request, const Progress& progress, const std::stop_token& stop)
+LoadingBench bench_loading(const ModelSource& source, const SamplingSettings& base, int rounds,
+                           const Progress& progress, const std::stop_token& stop)
 {
     LoadingBench loading;
     std::vector<double> ms;
-    for (int round = 0; round < request.rounds; ++round) {
+    for (int round = 0; round < rounds; ++round) {
         if (progress) {
-            progress("opening the model", static_cast<double>(round) / request.rounds);
+            progress("opening the model", static_cast<double>(round) / rounds);
         }
         const std::uint64_t before = resident_bytes();
         const auto start = std::chrono::steady_clock::now();
         const std::unique_ptr<Engine> engine = make_engine();
-        const ModelInfo info = engine->open(request.source, {}, stop);
+        const ModelInfo info = engine->open(source, {}, stop);
         ms.push_back(
             std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
         if (round == 0) {
             loading.loaded_bytes = grown_by(before);
             loading.weight_bytes = info.memory_bytes;
-            SamplingSettings settings = request.base;
+            SamplingSettings settings = base;
             settings.policy = info.has_shallow ? PolicyKind::duodiff : PolicyKind::full;
             settings.switch_step = 500;
             settings.solver = SolverKind::ddim;
@@ -245,38 +245,74 @@ AccuracyRow accuracy_of(Engine& engine, const Contender& contender, const BenchR
             .exit_layer_difference = mean_exit_layer(rounded.record) - mean_exit_layer(exact.record)};
 }
 
-BenchReport do_bench(const BenchRequest& request, const Progress& progress, const std::stop_token& stop)
+/// What concerns whole runs of one model: `source` is the pack's, `settings` its runs'.
+ModelBench bench_model(const ModelSource& source, const SamplingSettings& settings, bool with_accuracy,
+                       BenchReport& report, const Progress& progress, const std::stop_token& stop)
 {
-    BenchReport report{.machine = {},
-                       .model = {},
-                       .request = request,
-                       .steps = {},
-                       .products = {},
-                       .rows = {},
-                       .loading = {},
-                       .accuracy = {}};
-    report.request.rounds = std::max(1, request.rounds);
-    const c10::Device device = resolve_device(request.base.device);
+    const BenchRequest& request = report.request;
+    ModelBench model;
+    model.settings = settings;
     if (wants(request, BenchPart::loading)) {
-        report.loading = bench_loading(report.request, progress, stop);
+        model.loading = bench_loading(source, settings, request.rounds, progress, stop);
     }
     const std::unique_ptr<Engine> engine = make_engine();
-    const ModelInfo info = engine->open(request.source, progress, stop);
-    const ModelFiles files = read_model(request.source);
-    report.model = info.summary;
-    report.machine = describe_machine(device, request.base.precision, files.shape());
-    if (wants(request, BenchPart::steps)) {
-        report.steps = bench_steps(report.request, files, device, report.products, progress, stop);
+    const ModelInfo info = engine->open(source, progress, stop);
+    model.model = info.summary;
+    const bool runs = wants(request, BenchPart::runs);
+    const bool accuracy = with_accuracy && wants(request, BenchPart::accuracy) &&
+                          has_fast_bf16(resolve_device(settings.device));
+    if (info.has_early_exit && (runs || accuracy)) {
+        model.thresholds = request.thresholds.empty() ? thresholds_by_share(*engine, settings, info, stop)
+                                                      : request.thresholds;
     }
-    if (wants(request, BenchPart::runs)) {
-        bench_runs(*engine, report, info, progress, stop);
+    if (runs) {
+        bench_runs(*engine, report, model, info, progress, stop);
     }
-    if (wants(request, BenchPart::accuracy) && has_fast_bf16(device)) {
-        for (const Contender& contender : contenders(report.request, info)) {
+    if (accuracy) {
+        for (const Contender& contender : contenders(request, model, info)) {
             if (progress) {
                 progress(fmt::format("bf16 against fp32: {}", contender.row.name), 0.0);
             }
-            report.accuracy.push_back(accuracy_of(*engine, contender, report.request, stop));
+            model.accuracy.push_back(accuracy_of(*engine, contender, request, stop));
+        }
+    }
+    return model;
+}
+
+bool wants_whole_runs(const BenchRequest& request)
+{
+    return wants(request, BenchPart::runs) || wants(request, BenchPart::loading) ||
+           wants(request, BenchPart::accuracy);
+}
+
+BenchReport do_bench(const BenchRequest& request, const Progress& progress, const std::stop_token& stop)
+{
+    BenchReport report;
+    report.request = request;
+    report.request.rounds = std::max(1, request.rounds);
+    const c10::Device device = resolve_device(request.base.device);
+    const std::optional<ModelFiles> files =
+        request.source.model.empty() ? std::nullopt : std::optional(read_model(request.source));
+    const UVitConfig shape = files ? files->shape() : standard_shape(request.shapes.front()).config;
+    report.machine = describe_machine(device, request.base.precision, shape);
+    if (wants(request, BenchPart::steps)) {
+        report.steps =
+            bench_steps(report.request, files ? &*files : nullptr, device, report.products, progress, stop);
+    }
+    if (files && wants_whole_runs(request)) {
+        report.models.push_back(bench_model(request.source, request.base, true, report, progress, stop));
+    }
+    if (wants(request, BenchPart::runs) || wants(request, BenchPart::loading)) {
+        for (const std::string& key : request.shapes) {
+            if (progress) {
+                progress("writing random weights: " + key, 0.0);
+            }
+            const TemporaryPack pack(standard_shape(key));
+            SamplingSettings settings = request.base;
+            settings.steps = std::min(settings.steps, request.shape_steps);
+            ModelSource source;
+            source.model = pack.path();
+            report.models.push_back(bench_model(source, settings, false, report, progress, stop));
         }
     }
     return report;

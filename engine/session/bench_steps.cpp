@@ -71,21 +71,19 @@ std::vector<Subject> subjects_of_pack(const ModelFiles& files)
 }
 
 std::vector<std::function<std::vector<Subject>()>> all_subjects(const BenchRequest& request,
-                                                                const ModelFiles& files)
+                                                                const ModelFiles* files)
 {
     // Made one after the other: the weights of all of them at once would fill a small machine.
     std::vector<std::function<std::vector<Subject>()>> all;
-    all.emplace_back([&files] { return subjects_of_pack(files); });
-    for (const StandardShape& shape : standard_shapes()) {
-        const auto wanted = std::find(request.shapes.begin(), request.shapes.end(), shape.key);
-        if (wanted != request.shapes.end()) {
-            all.emplace_back([shape] {
-                const UVitConfig shallow = shallow_partner(shape.config);
-                return std::vector<Subject>{
-                    {shape.name, "full", shape.config, random_weights(shape.config, 1)},
-                    {shape.name, "shallow", shallow, random_weights(shallow, 2)}};
-            });
-        }
+    if (files != nullptr) {
+        all.emplace_back([files] { return subjects_of_pack(*files); });
+    }
+    for (const std::string& key : request.shapes) {
+        all.emplace_back([shape = standard_shape(key)] {
+            const UVitConfig shallow = shallow_partner(shape.config);
+            return std::vector<Subject>{{shape.name, "full", shape.config, random_weights(shape.config, 1)},
+                                        {shape.name, "shallow", shallow, random_weights(shallow, 2)}};
+        });
     }
     return all;
 }
@@ -266,7 +264,7 @@ Spread spread_of(std::vector<double> values)
             .maximum = values.back()};
 }
 
-std::vector<StepBenchRow> bench_steps(const BenchRequest& request, const ModelFiles& files,
+std::vector<StepBenchRow> bench_steps(const BenchRequest& request, const ModelFiles* files,
                                       c10::Device device, std::vector<ProductRate>& rates,
                                       const Progress& progress, const std::stop_token& stop)
 {

@@ -129,8 +129,10 @@ struct BenchRequest {
     ModelSource source;
     SamplingSettings base;  ///< steps, count, batch, seed, device, precision
     std::vector<BenchPart> parts{BenchPart::steps, BenchPart::runs, BenchPart::loading, BenchPart::accuracy};
-    std::vector<std::string>
-        shapes;  ///< steps of "cifar10", "imagenet64", "imagenet256" with random weights, too
+    /// "cifar10", "imagenet64", "imagenet256": these, with random weights, besides the model (accuracy left
+    /// out: it would say nothing).
+    std::vector<std::string> shapes;
+    int shape_steps = 8;                     ///< solver steps of the shapes' whole runs
     std::vector<int> batches{1, 4, 16, 64};  ///< of the single steps
     std::vector<int> switch_steps;
     std::vector<double>
@@ -187,16 +189,23 @@ struct AccuracyRow {
     double psnr_minimum = 0.0;
     double exit_layer_difference = 0.0;  ///< of the mean exit layers, bf16 - fp32
 };
-struct BenchReport {
-    MachineInfo machine;
+/// What concerns whole runs of one model.
+struct ModelBench {
     ModelSummary model;
-    BenchRequest request;
-    std::vector<StepBenchRow> steps;
-    std::vector<ProductRate> products;
+    SamplingSettings settings;       ///< of its runs
+    std::vector<double> thresholds;  ///< those of the request, or those found
     std::vector<BenchRow> rows;
     std::optional<LoadingBench> loading;
     std::vector<AccuracyRow> accuracy;
 };
+struct BenchReport {
+    MachineInfo machine;
+    BenchRequest request;
+    std::vector<StepBenchRow> steps;
+    std::vector<ProductRate> products;
+    std::vector<ModelBench> models;  ///< the model asked for first, then the shapes
+};
+/// Shapes with random weights are written to a folder for temporary files and deleted at the end.
 BenchReport bench(const BenchRequest& request, const Progress& progress = {}, std::stop_token stop = {});
 
 /// `--save-tensors`: samples (B, C, H, W) before clipping, exit_layers (steps, B) int64, uncertainty

@@ -214,7 +214,7 @@ TEST_CASE("bench takes the bundled pack, three values of t_s and thetas by their
     full.ms = {10.0, 11.0, 12.0};
     full.median_ms = 11.0;
     full.skipped_became_time = std::numeric_limits<double>::quiet_NaN();
-    world.bench.rows = {full};
+    world.bench.models.emplace_back().rows = {full};
     const Result result = world.run({"bench"});
     REQUIRE_MESSAGE(result.status == 0, result.err);
     CHECK(result.out.find("median ms") != std::string::npos);
@@ -244,6 +244,10 @@ TEST_CASE("bench takes the bundled pack, three values of t_s and thetas by their
     CHECK(wrong.status == 2);
     CHECK(wrong.err.find("cifar10") != std::string::npos);
     CHECK(world.run({"bench", "--part", "nothing"}).status == 2);
+    CHECK(world.run({"bench", "--only-shapes"}).status == 2);
+    CHECK(world.run({"bench", "--only-shapes", "--shape", "cifar10", "--shape-steps", "3"}).status == 0);
+    CHECK(world.script.bench->source.model.empty());
+    CHECK(world.script.bench->shape_steps == 3);
     REQUIRE(world
                 .run({"bench", "--switch-step", "1,2", "--threshold", "-1,0.5", "--rounds", "7", "--count",
                       "4", "--steps", "9"})
@@ -260,12 +264,12 @@ TEST_CASE("bench writes its JSON to a file beside the table, or in the table's p
     BenchRow full;
     full.name = "full";
     full.ms = {10.0};
-    world.bench.rows = {full};
+    world.bench.models.emplace_back().rows = {full};
     const Result beside = world.run({"bench", "--json", file("bench.json")});
     CHECK(beside.status == 0);
     CHECK(beside.out.find("median ms") != std::string::npos);
-    CHECK(only_object(content(file("bench.json"))).contains("rows"));
-    CHECK(only_object(world.run({"bench", "--json"}).out).contains("rows"));
+    CHECK(only_object(content(file("bench.json")))["models"][0].contains("rows"));
+    CHECK(only_object(world.run({"bench", "--json"}).out)["models"][0].contains("rows"));
     CHECK(only_object(world.run({"bench", "--json", "--rounds", "1"}).out)["rounds"] == 1);
 }
 

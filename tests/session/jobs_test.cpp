@@ -211,14 +211,16 @@ TEST_CASE("the benchmark compares every policy with full, and full with itself")
     request.base.count = request.base.batch = 2;
     request.thresholds = {-1e9, 1e9};
     request.rounds = 2;
-    const BenchReport report = bench(request);
+    const BenchReport whole = bench(request);
+    REQUIRE(whole.models.size() == 1);
+    const ModelBench& report = whole.models.front();
     REQUIRE(report.rows.size() == 3);
     CHECK(report.rows[0].speedup == 1.0);
     CHECK(report.rows[0].ms.size() == 2);
     CHECK(report.rows[1].blocks_skipped == 0.0);
     CHECK(report.rows[2].blocks_skipped == 1.0);
     CHECK(std::isnan(report.rows[0].skipped_became_time));
-    CHECK(report.steps.empty());
+    CHECK(whole.steps.empty());
     CHECK_FALSE(report.loading);
 }
 
@@ -231,10 +233,12 @@ TEST_CASE("the benchmark finds the thetas that skip a quarter, a half and three 
     request.base.steps = 6;
     request.base.count = request.base.batch = 4;
     request.rounds = 1;
-    const BenchReport report = bench(request);
+    const BenchReport whole = bench(request);
+    REQUIRE(whole.models.size() == 1);
+    const ModelBench& report = whole.models.front();
     REQUIRE(report.rows.size() > 1);
-    CHECK(report.request.thresholds.size() == report.rows.size() - 1);
-    CHECK(std::is_sorted(report.request.thresholds.begin(), report.request.thresholds.end()));
+    CHECK(report.thresholds.size() == report.rows.size() - 1);
+    CHECK(std::is_sorted(report.thresholds.begin(), report.thresholds.end()));
     REQUIRE(report.loading);
     CHECK(report.loading->weight_bytes > 0);
     CHECK(report.loading->ms.median > 0.0);
