@@ -33,6 +33,7 @@ int decode_command(const Context& context, const Arguments& arguments);
 int info_command(const Context& context, const Arguments& arguments);
 int import_command(const Context& context, const Arguments& arguments);
 int bench_command(const Context& context, const Arguments& arguments);
+int export_command(const Context& context, const Arguments& arguments);
 int train_command(const Context& context, const Arguments& arguments);
 int doctor_command(const Context& context, const Arguments& arguments);
 

@@ -75,6 +75,7 @@ Hooks engine_hooks()
     hooks.examine = &duodiff::examine;
     hooks.bench = &duodiff::bench;
     hooks.save_tensors = &duodiff::save_tensors;
+    hooks.export_model = &duodiff::export_model;
     hooks.train = [](const TrainRequest& request, const std::function<void(const TrainProgress&)>& progress,
                      std::stop_token stop) { return train(request, progress, std::move(stop)); };
     hooks.watch_stop = [] {};

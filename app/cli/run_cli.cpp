@@ -20,14 +20,15 @@ struct Command {
     int (*run)(const Context&, const Arguments&);
 };
 
-const std::array<Command, 8>& commands()
+const std::array<Command, 9>& commands()
 {
-    static const std::array<Command, 8> all = {{
+    static const std::array<Command, 9> all = {{
         {"sample", "make images, and a record of how much of the network each step used", sample_command},
         {"forward", "run a network on the tensors of a file", forward_command},
         {"decode", "run an autoencoder's decoder on the tensors of a file", decode_command},
         {"info", "show what a model pack or a checkpoint holds", info_command},
         {"import", "make a model pack from checkpoints", import_command},
+        {"export", "write a network's weights for another program", export_command},
         {"bench", "time full, DuoDiff and AdaDiff against each other", bench_command},
         {"train", "train networks from images, as a configuration file says", train_command},
         {"doctor", "show versions, devices and speed, and what is missing", doctor_command},

@@ -3,6 +3,7 @@
 
 #include "session/engine.h"
 #include "session/jobs.h"
+#include "train/export_job.h"
 #include "train/train_job.h"
 
 #include <filesystem>
@@ -37,6 +38,7 @@ struct Hooks {
     std::function<TrainResult(const TrainRequest&, const std::function<void(const TrainProgress&)>&,
                               std::stop_token)>
         train;
+    std::function<ExportResult(const ExportRequest&)> export_model;
 
     /// Requested by the first interrupt once a command has said, by calling `watch_stop`, that it looks
     /// at the token; until then an interrupt ends the process at once.

@@ -222,6 +222,20 @@ World::World()
         bench.request = request;
         return bench;
     };
+    hooks.train = [this, fail](const TrainRequest& request,
+                               const std::function<void(const TrainProgress&)>& progress, std::stop_token) {
+        script.train = request;
+        for (const TrainProgress& said : train_progress) {
+            progress(said);
+        }
+        fail();
+        return trained;
+    };
+    hooks.export_model = [this, fail](const ExportRequest& request) {
+        script.export_model = request;
+        fail();
+        return exported;
+    };
     hooks.save_tensors = [this](const std::filesystem::path& path, const RunOutcome&) {
         script.tensors.push_back(path);
     };

@@ -34,6 +34,8 @@ struct Script {
     std::optional<DecodeRequest> decode;
     std::optional<ImportRequest> import;
     std::optional<BenchRequest> bench;
+    std::optional<TrainRequest> train;
+    std::optional<ExportRequest> export_model;
     std::optional<bool> speed_check;
     std::vector<std::filesystem::path> tensors;
 };
@@ -57,6 +59,9 @@ public:
     InfoReport info;
     DoctorReport doctor;
     BenchReport bench;
+    TrainResult trained;
+    ExportResult exported;
+    std::vector<TrainProgress> train_progress;  ///< said on the way
     /// Thrown by every job but sampling, when set.
     std::optional<Failure> job_failure;
 };
