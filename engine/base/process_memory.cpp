@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "base/process_memory.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <unistd.h>
 
 #include <fstream>
@@ -16,6 +19,13 @@ std::uint64_t resident_bytes()
     std::uint64_t resident = 0;
     statm >> size >> resident;
     return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+void return_free_memory()
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 std::uint64_t available_memory()

@@ -114,6 +114,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path)
         }
         checkpoint.tensors = tensors_of(file, records);
         checkpoint.sha256 = file->sha256();
+        checkpoint.file = file;
         return checkpoint;
     });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "checkpoint/mapped_file.h"
 #include "checkpoint/model_config.h"
 
 #include <ATen/core/Tensor.h>
@@ -28,6 +29,7 @@ struct Checkpoint {
     std::optional<ConfigValues> args;
     std::map<std::string, std::string> metadata;  ///< safetensors `__metadata__`
     std::string sha256;                           ///< of the whole file, hexadecimal
+    std::shared_ptr<const MappedFile> file;       ///< that the tensors point into; null for one never written
 };
 
 /// Opens a .safetensors or PyTorch .pth file; which of them is told by its content, not its name.

@@ -130,6 +130,11 @@ MappedFile::~MappedFile()
     ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
+void MappedFile::drop_pages() const
+{
+    ::madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_DONTNEED);
+}
+
 std::string MappedFile::sha256() const
 {
     auto* address = const_cast<std::byte*>(bytes_.data());

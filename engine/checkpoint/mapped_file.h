@@ -26,6 +26,10 @@ public:
     const std::filesystem::path& path() const { return path_; }
     std::span<const std::byte> bytes() const { return bytes_; }
 
+    /// Takes what was read out of this process's memory; the system still has it, and whoever reads on gets
+    /// it back from there.
+    void drop_pages() const;
+
     /// SHA-256 of the whole file, hexadecimal.
     std::string sha256() const;
 

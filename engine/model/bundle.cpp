@@ -66,6 +66,15 @@ const UVitConfig& ModelFiles::shape() const
     return part->config.uvit;
 }
 
+void ModelFiles::drop_pages() const
+{
+    for (const auto* part : {&full, &shallow, &early_exit, &autoencoder}) {
+        if (*part && (*part)->checkpoint.file) {
+            (*part)->checkpoint.file->drop_pages();
+        }
+    }
+}
+
 int ModelFiles::depth() const
 {
     return static_cast<int>(shape().depth);

@@ -65,6 +65,9 @@ struct ModelFiles {
 
     /// The U-ViT configuration that every part agrees on in image shape and classes.
     const UVitConfig& shape() const;
+    /// The files' pages leave this process's memory: for when the networks have their own copies.
+    void drop_pages() const;
+
     /// Blocks of the full network (of the shallow one where that is all there is).
     int depth() const;
 };

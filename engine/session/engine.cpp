@@ -2,6 +2,7 @@
 #include "session/engine.h"
 
 #include "base/device.h"
+#include "base/process_memory.h"
 #include "cuda/gpu.h"
 #include "session/guard.h"
 #include "session/layer_uncertainty.h"
@@ -20,6 +21,16 @@ namespace duodiff
 {
 namespace
 {
+
+/// The networks, and nothing else left in memory of making them.
+std::unique_ptr<const ModelBundle> make_bundle(const ModelFiles& files, c10::Device device,
+                                               c10::ScalarType type)
+{
+    auto bundle = std::make_unique<const ModelBundle>(files, device, type);
+    files.drop_pages();
+    return_free_memory();
+    return bundle;
+}
 
 class TorchEngine final : public Engine
 {
@@ -112,7 +123,7 @@ private:
         if (!device.is_cpu()) {
             cuda::use_full_precision();
         }
-        auto bundle = std::make_unique<const ModelBundle>(files, device, scalar_type(precision));
+        auto bundle = make_bundle(files, device, scalar_type(precision));
         report("Ready", 1.0);
 
         ModelInfo info = describe_model(files);
@@ -135,7 +146,7 @@ private:
             if (!device.is_cpu()) {
                 cuda::use_full_precision();
             }
-            bundle_ = std::make_unique<const ModelBundle>(*files_, device, type);
+            bundle_ = make_bundle(*files_, device, type);
             bundle_device_ = device;
             bundle_type_ = type;
         }
