@@ -22,7 +22,7 @@ struct TrainRequest {
     bool resume = false;  ///< go on from the newest checkpoint of the output folder, if there is one
 };
 
-/// The loss of each exit, of the same steps.
+/// One line of log.jsonl: means over the steps since the line before.
 struct TrainCurves {
     std::int64_t step = 0;
     double learning_rate = 0.0;
@@ -38,20 +38,20 @@ struct TrainCurves {
 /// How sure an early-exit network is along a sampling run: u by step and probe, means over the images.
 struct TrainExitCurve {
     std::vector<int> timesteps{};
-    std::vector<int> layers{};             ///< blocks run where each probe reads
-    std::vector<float> uncertainty{};      ///< (steps, probes)
+    std::vector<int> layers{};         ///< blocks run where each probe reads
+    std::vector<float> uncertainty{};  ///< (steps, probes)
 };
 
 /// What a training run says while it goes on. Which of the fields mean something is told by `kind`.
 struct TrainProgress {
     enum class Kind {
-        preparing,   ///< `text`: what is being done; `fraction`
-        started,     ///< `folder`; `step` is where it starts; the curves up to there are in log.jsonl
-        step,        ///< after every update: step, loss, images_per_second, seconds_left
-        logged,      ///< a line was added to log.jsonl: `curves`
-        sampled,     ///< `file` has a grid of the averaged weights' images; `exits` where there are
-        saved,       ///< `file` is a checkpoint
-        note,        ///< `text` is for the person
+        preparing,  ///< `text`: what is being done; `fraction`
+        started,    ///< `folder`; `step` is where it starts; the curves up to there are in log.jsonl
+        step,       ///< after every update: step, loss, images_per_second, seconds_left
+        logged,     ///< a line was added to log.jsonl: `curves`
+        sampled,    ///< `file` has a grid of the averaged weights' images; `exits` where there are
+        saved,      ///< `file` is a checkpoint
+        note,       ///< `text` is for the person
     };
     Kind kind = Kind::step;
     std::int64_t step = 0;  ///< updates done
@@ -72,7 +72,7 @@ struct TrainResult {
     std::int64_t steps = 0;
     bool finished = false;  ///< false: it was stopped, and saved
     double seconds = 0.0;
-    double loss = 0.0;  ///< of the last line of the log; NaN where there is none
+    double loss = 0.0;                   ///< of the last line of the log; NaN where there is none
     std::filesystem::path weights{};     ///< averaged, for `duodiff import` and `--model`
     std::filesystem::path checkpoint{};  ///< to go on from
 };

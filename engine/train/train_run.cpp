@@ -5,6 +5,7 @@
 #include "report/atomic_file.h"
 #include "train/optimizer.h"
 #include "train/sample_sheet.h"
+#include "train/training_data.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -80,43 +81,12 @@ void TrainRun::note(const std::string& text) const
 
 void TrainRun::open_data()
 {
-    using Format = DataSettings::Format;
-    const std::map<std::string, Format> formats = {{"automatic", Format::automatic},
-                                                   {"image_folder", Format::image_folder},
-                                                   {"cifar10", Format::cifar10},
-                                                   {"idx", Format::idx},
-                                                   {"latents", Format::latents}};
-    DataSettings settings;
-    settings.format = formats.at(config_.data.format);
-    settings.path = config_.data.path;
-    settings.img_size = config_.model.img_size;
-    settings.channels = config_.model.in_chans;
-    settings.strict = config_.data.strict;
-    settings.limit = config_.data.limit;
-    settings.threads = static_cast<int>(config_.data.threads);
     const auto progress = [&](std::int64_t done, std::int64_t total) {
         say({.kind = TrainProgress::Kind::preparing,
              .fraction = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : -1.0,
              .text = "Reading the training data"});
     };
-    data_ = open_dataset(settings, progress, controls_.stop);
-    if (data_->channels() != config_.model.in_chans || data_->side() != config_.model.img_size) {
-        throw EngineError(ErrorCode::bad_file,
-                          fmt::format("the examples are {}x{} with {} channels, but the model takes {}x{} "
-                                      "with {}",
-                                      data_->side(), data_->side(), data_->channels(),
-                                      config_.model.img_size, config_.model.img_size, config_.model.in_chans),
-                          config_.data.path, "Change model_params.img_size and in_chans, or the data.");
-    }
-    const auto classes = static_cast<std::int64_t>(data_->class_names().size());
-    if (config_.model.num_classes > 0 && (!data_->has_labels() || classes > config_.model.num_classes)) {
-        throw EngineError(
-            ErrorCode::bad_file,
-            data_->has_labels() ? fmt::format("the data have {} classes, but model_params.num_classes is {}",
-                                              classes, config_.model.num_classes)
-                                : std::string("the data have no labels, but the model is class-conditional"),
-            config_.data.path, fmt::format("Set model_params.num_classes to {}.", classes > 0 ? classes : -1));
-    }
+    data_ = open_training_data(config_, progress, controls_.stop);
     if (const auto& bad = data_->bad_files(); !bad.empty()) {
         note(fmt::format("{} files are left out, the first of them {}: {}", bad.size(), bad.front().file,
                          bad.front().reason));
@@ -198,10 +168,9 @@ TrainRun::Pending TrainRun::train_step(std::int64_t step)
     Batch batch = loader_->next();
     const std::int64_t parts = config_.training.accumulate;
     const std::int64_t part_size = batch.count / parts;
-    const at::Tensor images =
-        at::from_blob(batch.images.data(),
-                      {batch.count, config_.model.in_chans, config_.model.img_size, config_.model.img_size},
-                      at::kFloat);
+    const at::Tensor images = at::from_blob(
+        batch.images.data(),
+        {batch.count, config_.model.in_chans, config_.model.img_size, config_.model.img_size}, at::kFloat);
     const at::Tensor labels = at::from_blob(batch.labels.data(), {batch.count}, at::kLong);
     at::Tensor gradients = parameters_->gradients();
     gradients.zero_();
@@ -250,9 +219,11 @@ void TrainRun::check_loss(const Pending& pending, double loss, double norm)
         return;
     }
     const std::size_t shown = std::min<std::size_t>(8, pending.indices.size());
-    const std::string batch = fmt::format(
-        "{}{}", fmt::join(pending.indices.begin(), pending.indices.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-        shown < pending.indices.size() ? ", ..." : "");
+    const std::string batch =
+        fmt::format("{}{}",
+                    fmt::join(pending.indices.begin(),
+                              pending.indices.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                    shown < pending.indices.size() ? ", ..." : "");
     throw EngineError(
         ErrorCode::failed,
         fmt::format("the training broke down: at step {} the loss is {:.4g} and the norm of the gradients "
@@ -278,8 +249,8 @@ void TrainRun::take_in(const Pending& pending)
     const at::Tensor image_loss = pending.image_loss.cpu();
     const auto schedule_steps = static_cast<std::size_t>(config_.schedule.steps);
     for (std::int64_t i = 0; i < t.numel(); ++i) {
-        const auto bucket = static_cast<std::size_t>(t.const_data_ptr<std::int64_t>()[i]) *
-                            timestep_buckets / schedule_steps;
+        const auto bucket =
+            static_cast<std::size_t>(t.const_data_ptr<std::int64_t>()[i]) * timestep_buckets / schedule_steps;
         window.bucket_loss[bucket] += static_cast<double>(image_loss.const_data_ptr<float>()[i]);
         window.bucket_images[bucket] += 1.0;
     }
@@ -395,7 +366,8 @@ TrainResult TrainRun::run()
         ++state_.step;
         const double now = static_cast<double>(config_.training.batch_size) / std::max(1e-9, elapsed(start));
         speed_ = speed_ > 0.0 ? speed_ + 0.05 * (now - speed_) : now;
-        const auto left = static_cast<double>((config_.training.steps - state_.step) * config_.training.batch_size);
+        const auto left =
+            static_cast<double>((config_.training.steps - state_.step) * config_.training.batch_size);
         say({.kind = TrainProgress::Kind::step,
              .step = state_.step,
              .loss = last_loss_,
