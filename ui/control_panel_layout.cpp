@@ -274,9 +274,12 @@ void ControlPanel::buildMachine(QVBoxLayout* layout)
     m_precision->addItem(tr("auto"), static_cast<int>(Precision::automatic));
     m_precision->addItem(tr("fp32"), static_cast<int>(Precision::fp32));
     m_precision->addItem(tr("bf16"), static_cast<int>(Precision::bf16));
+    m_precision->addItem(tr("int8"), static_cast<int>(Precision::int8));
     addRow(
         layout, tr("Precision"), m_precision,
-        tr("Numbers that the network computes with. Default auto: bf16 where it is faster here, else fp32."));
+        tr("Numbers that the network computes with. Default auto: bf16 where it is faster here, else fp32. "
+           "int8 multiplies in 8 bits: faster still on processors with VNNI, a little less exact, and "
+           "never chosen by auto."));
     layout->addSpacing(sectionGap);
 }
 

@@ -60,7 +60,8 @@ int bench_command(const Context& context, const Arguments& arguments)
     const auto parser = make_parser(
         "Time this machine: single steps against plain LibTorch, whole runs of DuoDiff and AdaDiff against "
         "the full\n"
-        "network, loading, and bf16 against fp32. What is compared is measured in one process, in turn.",
+        "network, loading, and bf16 and int8 against fp32. What is compared is measured in one process, in "
+        "turn.",
         "duodiff bench");
     add_model_options(*parser, request.source);
     add_run_options(*parser, changes);

@@ -97,12 +97,13 @@ void print_loading(std::ostream& out, const ModelBench& report)
 
 void print_accuracy(std::ostream& out, const ModelBench& report)
 {
-    out << fmt::format("bf16 against fp32, {} images from the same noise\n", report.accuracy.front().images);
-    out << fmt::format("  {:<26} {:>15} {:>12} {:>22}\n", "policy", "PSNR median dB", "lowest",
-                       "mean exit layer");
+    out << fmt::format("Against fp32, {} images from the same noise\n", report.accuracy.front().images);
+    out << fmt::format("  {:<26} {:>9} {:>15} {:>12} {:>22}\n", "policy", "precision", "PSNR median dB",
+                       "lowest", "mean exit layer");
     for (const AccuracyRow& row : report.accuracy) {
-        out << fmt::format("  {:<26} {:>15.1f} {:>12.1f} {:>+22.3f}\n", row.name, row.psnr_median,
-                           row.psnr_minimum, row.exit_layer_difference);
+        out << fmt::format("  {:<26} {:>9} {:>15.1f} {:>12.1f} {:>+22.3f}\n", row.name,
+                           to_string(row.precision), row.psnr_median, row.psnr_minimum,
+                           row.exit_layer_difference);
     }
     out << '\n';
 }
@@ -182,6 +183,7 @@ nlohmann::json model_json(const ModelBench& model)
     }
     for (const AccuracyRow& row : model.accuracy) {
         json["accuracy"].push_back({{"name", row.name},
+                                    {"precision", to_string(row.precision)},
                                     {"images", row.images},
                                     {"psnr_median", row.psnr_median},
                                     {"psnr_minimum", row.psnr_minimum},

@@ -42,9 +42,10 @@ int forward_command(const Context& context, const Arguments& arguments)
     add_path(*parser, "--input", "Safetensors file with x.S and y.S", request.input);
     add_path(*parser, "--output", "Safetensors file to write", request.output);
     add_device(*parser, request.device);
-    add_checked(*parser, "--precision", "NAME", "fp32 (default), bf16 or auto", [&](const std::string& text) {
-        request.precision = read_choice<Precision>("--precision", text, all_precisions);
-    });
+    add_checked(*parser, "--precision", "NAME", "fp32 (default), bf16, int8 or auto",
+                [&](const std::string& text) {
+                    request.precision = read_choice<Precision>("--precision", text, all_precisions);
+                });
     parser->footer(
         "Example:\n  duodiff forward --model full.pth --input in.safetensors --output out.safetensors");
     if (const auto status = parse(*parser, context, arguments)) {

@@ -136,11 +136,14 @@ void add_run_options(CLI::App& parser, SettingsChanges& changes)
                     const std::string value = read_device(option, text);
                     return [value](SamplingSettings& s) { s.device = value; };
                 });
-    add_setting(parser, changes, "--precision", "NAME", "auto (default: what is fastest here), fp32 or bf16",
-                machine, [](const std::string& option, const std::string& text) -> Change {
-                    const auto value = read_choice<Precision>(option, text, all_precisions);
-                    return [value](SamplingSettings& s) { s.precision = value; };
-                });
+    add_setting(
+        parser, changes, "--precision", "NAME",
+        "auto (default: what is fastest here of fp32 and bf16), fp32, bf16, or int8: products in 8 bits,\n"
+        "a little less exact",
+        machine, [](const std::string& option, const std::string& text) -> Change {
+            const auto value = read_choice<Precision>(option, text, all_precisions);
+            return [value](SamplingSettings& s) { s.precision = value; };
+        });
 }
 
 int default_steps(SolverKind solver)

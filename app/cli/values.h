@@ -65,7 +65,8 @@ inline constexpr SolverKind all_solvers[] = {SolverKind::ddpm, SolverKind::ddim,
                                              SolverKind::euler_maruyama};
 inline constexpr Parametrization all_parametrizations[] = {
     Parametrization::predict_noise, Parametrization::predict_original, Parametrization::predict_previous};
-inline constexpr Precision all_precisions[] = {Precision::automatic, Precision::fp32, Precision::bf16};
+inline constexpr Precision all_precisions[] = {Precision::automatic, Precision::fp32, Precision::bf16,
+                                               Precision::int8};
 inline constexpr Compat all_compats[] = {Compat::none, Compat::reference};
 
 /// `--class`: each part of the comma list is the number of a class or its name, in any case. A class

@@ -8,7 +8,7 @@ namespace duodiff
 {
 
 /// Instruction sets that there are kernels for, the narrowest first.
-enum class Isa { plain, avx2, avx512, avx512_bf16 };
+enum class Isa { plain, avx2, avx_vnni, avx512, avx512_vnni, avx512_bf16 };
 
 std::string_view to_string(Isa isa);
 
@@ -22,5 +22,7 @@ std::vector<Isa> supported_isas();
 Isa best_float_isa();
 /// The one for bf16 kernels: avx512_bf16, or plain where the processor has no bf16 products.
 Isa best_bfloat16_isa();
+/// The one for 8-bit products: avx512_vnni, avx_vnni, or plain where the processor has no such products.
+Isa best_int8_isa();
 
 }  // namespace duodiff

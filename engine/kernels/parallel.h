@@ -55,7 +55,7 @@ private:
 };
 
 /// What a thread keeps memory for between calls, so that the steady state allocates nothing.
-enum class Scratch { rows, hidden, attention, queries_keys_values, attended, skipped, count };
+enum class Scratch { rows, row_scales, hidden, attention, queries_keys_values, attended, skipped, count };
 
 /// At least `bytes`, aligned to 64, of the calling thread's own; what it held before is not kept. Lives until
 /// the thread ends. Throws std::bad_alloc.

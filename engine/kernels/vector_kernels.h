@@ -259,36 +259,50 @@ void pack_weight(const typename Lanes::Element* weight, std::int64_t n, std::int
     }
 }
 
+/// Of a row, for LayerNorm: the values become (x - mean) * scale.
+struct RowMoments {
+    float mean;
+    float scale;
+};
+
 template <class Lanes>
-void layer_norm(const typename Lanes::Element* x, std::ptrdiff_t x_stride, std::int64_t rows,
-                std::int64_t dim, const float* weight, const float* bias, typename Lanes::Element* out,
-                std::ptrdiff_t out_stride)
+DUODIFF_INLINE RowMoments row_moments(const typename Lanes::Element* x, std::int64_t dim)
 {
     using Vector = typename Lanes::Vector;
     constexpr int width = Lanes::width;
     const std::int64_t whole = dim - dim % width;
     const auto n = static_cast<float>(dim);
+    Vector sums = {};
+    for (std::int64_t i = 0; i < whole; i += width) {
+        sums += Lanes::load(x + i);
+    }
+    float sum = Lanes::total(sums);
+    for (std::int64_t i = whole; i < dim; ++i) {
+        sum += to_float(x[i]);
+    }
+    const float mean = sum / n;
+    Vector squares = {};
+    for (std::int64_t i = 0; i < whole; i += width) {
+        const Vector away = Lanes::load(x + i) - mean;
+        squares += away * away;
+    }
+    float square = Lanes::total(squares);
+    for (std::int64_t i = whole; i < dim; ++i) {
+        const float away = to_float(x[i]) - mean;
+        square += away * away;
+    }
+    return {mean, 1.0F / Lanes::square_root(square / n + 1e-5F)};
+}
+
+template <class Lanes>
+void layer_norm(const typename Lanes::Element* x, std::ptrdiff_t x_stride, std::int64_t rows,
+                std::int64_t dim, const float* weight, const float* bias, typename Lanes::Element* out,
+                std::ptrdiff_t out_stride)
+{
+    constexpr int width = Lanes::width;
+    const std::int64_t whole = dim - dim % width;
     for (std::int64_t row = 0; row < rows; ++row, x += x_stride, out += out_stride) {
-        Vector sums = {};
-        for (std::int64_t i = 0; i < whole; i += width) {
-            sums += Lanes::load(x + i);
-        }
-        float sum = Lanes::total(sums);
-        for (std::int64_t i = whole; i < dim; ++i) {
-            sum += to_float(x[i]);
-        }
-        const float mean = sum / n;
-        Vector squares = {};
-        for (std::int64_t i = 0; i < whole; i += width) {
-            const Vector away = Lanes::load(x + i) - mean;
-            squares += away * away;
-        }
-        float square = Lanes::total(squares);
-        for (std::int64_t i = whole; i < dim; ++i) {
-            const float away = to_float(x[i]) - mean;
-            square += away * away;
-        }
-        const float scale = 1.0F / Lanes::square_root(square / n + 1e-5F);
+        const auto [mean, scale] = row_moments<Lanes>(x, dim);
         for (std::int64_t i = 0; i < whole; i += width) {
             Lanes::store(out + i, (Lanes::load(x + i) - mean) * scale * Lanes::load(weight + i) +
                                       Lanes::load(bias + i));

@@ -196,8 +196,13 @@ BlockChoice measured_choice(const BlockShape& shape, c10::ScalarType type)
 
 }  // namespace
 
-BlockChoice choose_blocks(const BlockShape& shape, c10::Device device, c10::ScalarType type)
+BlockChoice choose_blocks(const BlockShape& shape, c10::Device device, Arithmetic arithmetic)
 {
+    if (arithmetic.int8) {
+        require_int8(shape, device);
+        return {.path = BlockPath::own_kernels};
+    }
+    const c10::ScalarType type = arithmetic.type;
     if (!has_fused_block(shape, device, type)) {
         return {};
     }
@@ -211,12 +216,14 @@ BlockChoice choose_blocks(const BlockShape& shape, c10::Device device, c10::Scal
     return measured_choice(shape, type);
 }
 
-std::string describe(BlockPath path, c10::ScalarType type)
+std::string describe(BlockPath path, Arithmetic arithmetic)
 {
     if (path == BlockPath::libtorch) {
         return "LibTorch scaled dot product";
     }
-    return fmt::format("{} kernels", to_string(type == at::kFloat ? best_float_isa() : best_bfloat16_isa()));
+    const Isa isa = arithmetic.type == at::kFloat ? best_float_isa() : best_bfloat16_isa();
+    std::string text = fmt::format("{} kernels", to_string(isa));
+    return arithmetic.int8 ? fmt::format("{}, {} products", text, to_string(best_int8_isa())) : text;
 }
 
 }  // namespace duodiff

@@ -12,10 +12,10 @@ namespace duodiff
 namespace
 {
 
-std::shared_ptr<const UVit> make_backbone(const ModelPart& part, c10::Device device, c10::ScalarType type)
+std::shared_ptr<const UVit> make_backbone(const ModelPart& part, c10::Device device, Arithmetic arithmetic)
 {
     const TensorSource source(part.checkpoint.tensors, device, backbone_prefix(part.config));
-    return std::make_shared<const UVit>(part.config.uvit, source, type);
+    return std::make_shared<const UVit>(part.config.uvit, source, arithmetic);
 }
 
 void require_equal(const char* what, double one, double other, const Checkpoint& first,
@@ -151,17 +151,17 @@ void check_parts(const ModelFiles& files)
     }
 }
 
-ModelBundle::ModelBundle(const ModelFiles& files, c10::Device device, c10::ScalarType type)
+ModelBundle::ModelBundle(const ModelFiles& files, c10::Device device, Arithmetic arithmetic)
 {
     std::shared_ptr<const UVit> backbone;
     if (files.full) {
-        backbone = make_backbone(*files.full, device, type);
+        backbone = make_backbone(*files.full, device, arithmetic);
         full_ = std::make_shared<const Network>(backbone);
     }
     if (files.early_exit) {
         const ModelPart& part = *files.early_exit;
         if (!backbone || !files.shares_backbone) {
-            backbone = make_backbone(part, device, type);
+            backbone = make_backbone(part, device, arithmetic);
         }
         if (!full_) {
             full_ = std::make_shared<const Network>(backbone);
@@ -171,7 +171,7 @@ ModelBundle::ModelBundle(const ModelFiles& files, c10::Device device, c10::Scala
             backbone, std::make_shared<const Exits>(part.config.probe.value(), part.config.uvit, source));
     }
     if (files.shallow) {
-        shallow_ = std::make_shared<const Network>(make_backbone(*files.shallow, device, type));
+        shallow_ = std::make_shared<const Network>(make_backbone(*files.shallow, device, arithmetic));
     }
     if (files.autoencoder) {
         const TensorSource source(files.autoencoder->checkpoint.tensors, device);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "checkpoint/checkpoint.h"
+#include "model/arithmetic.h"
 #include "model/autoencoder.h"
 #include "model/network.h"
 #include "stream/settings.h"
@@ -85,11 +86,11 @@ void check_parts(const ModelFiles& files);
 /// The prefix of the backbone's tensors in a part ("uvit." in the DuoDiff authors' early-exit files).
 std::string backbone_prefix(const ModelConfig& config);
 
-/// Networks ready to run on one device in one precision. Immutable.
+/// Networks ready to run on one device in one arithmetic. Immutable.
 class ModelBundle
 {
 public:
-    ModelBundle(const ModelFiles& files, c10::Device device, c10::ScalarType type);
+    ModelBundle(const ModelFiles& files, c10::Device device, Arithmetic arithmetic);
 
     bool has(NetworkRole role) const;
     /// Throws EngineError(usage) where the model has no such network.

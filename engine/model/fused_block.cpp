@@ -2,8 +2,8 @@
 #include "model/fused_block.h"
 
 #include "model/packed_linear.h"
+#include "model/row_product.h"
 
-#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
@@ -19,22 +19,17 @@ template <class T>
 class FusedBlock final : public Block
 {
 public:
-    FusedBlock(const BlockShape& shape, const TensorSource& source)
+    FusedBlock(const BlockShape& shape, const TensorSource& source, bool int8)
         : shape_(shape),
           kernels_(best_kernels<T>()),
-          norm1_weight_(source.at("norm1.weight", at::kFloat)),
-          norm1_bias_(source.at("norm1.bias", at::kFloat)),
-          norm2_weight_(source.at("norm2.weight", at::kFloat)),
-          norm2_bias_(source.at("norm2.bias", at::kFloat)),
-          qkv_(source.under("attn.qkv."), kernels_),
-          proj_(source.under("attn.proj."), kernels_),
-          fc1_(source.under("mlp.fc1."), kernels_),
-          fc2_(source.under("mlp.fc2."), kernels_),
-          has_skip_(source.has("skip_linear.weight"))
+          norm1_(source.under("norm1.")),
+          norm2_(source.under("norm2.")),
+          qkv_(load_linear(source.under("attn.qkv."), int8)),
+          proj_(load_linear(source.under("attn.proj."), int8)),
+          fc1_(load_linear(source.under("mlp.fc1."), int8)),
+          fc2_(load_linear(source.under("mlp.fc2."), int8)),
+          skip_(source.has("skip_linear.weight") ? load_linear(source.under("skip_linear."), int8) : nullptr)
     {
-        if (has_skip_) {
-            skip_ = PackedLinear<T>(source.under("skip_linear."), kernels_);
-        }
     }
 
     at::Tensor run(const at::Tensor& x, const at::Tensor& skip) const override
@@ -68,12 +63,18 @@ public:
 
     std::size_t bytes() const override
     {
-        return tensor_bytes(norm1_weight_) + tensor_bytes(norm1_bias_) + tensor_bytes(norm2_weight_) +
-               tensor_bytes(norm2_bias_) + qkv_.bytes() + proj_.bytes() + fc1_.bytes() + fc2_.bytes() +
-               skip_.bytes();
+        return tensor_bytes(norm1_.weight) + tensor_bytes(norm1_.bias) + tensor_bytes(norm2_.weight) +
+               tensor_bytes(norm2_.bias) + qkv_->bytes() + proj_->bytes() + fc1_->bytes() + fc2_->bytes() +
+               (skip_ ? skip_->bytes() : 0);
     }
 
 private:
+    using Linear = std::unique_ptr<const RowProduct<T>>;
+    static Linear load_linear(const TensorSource& source, bool int8)
+    {
+        return int8 ? load_int8_row_product<T>(source) : load_row_product<T>(source);
+    }
+
     /// What one call of run reads and writes: (batch, length, dim) each.
     struct Pass {
         const T* x;
@@ -94,7 +95,7 @@ private:
               skip_in(pass.skip),
               joined(pass.skip != nullptr ? scratch_of<T>(Scratch::skipped, rows * block.shape_.embed_dim)
                                           : nullptr),
-              qkv(scratch_of<T>(Scratch::queries_keys_values, rows * block.qkv_.columns())),
+              qkv(scratch_of<T>(Scratch::queries_keys_values, rows * block.qkv_->columns())),
               attended(scratch_of<T>(Scratch::attended, rows * block.shape_.embed_dim)),
               out(pass.out)
         {
@@ -181,18 +182,11 @@ private:
     {
         const std::int64_t dim = shape_.embed_dim;
         if (job.joined != nullptr) {
-            Product<T> product = skip_.of(job.x_in + first * dim, rows, job.joined + first * dim);
-            product.a_stride = dim;
-            product.k = dim;
-            product.a2 = job.skip_in + first * dim;
-            product.a2_stride = dim;
-            product.k2 = dim;
-            kernels_.product(product);
+            skip_->run(job.x_in + first * dim, job.skip_in + first * dim, rows,
+                       {.out = job.joined + first * dim});
         }
-        T* normal = scratch_of<T>(Scratch::rows, rows * dim);
-        kernels_.layer_norm(job.stream() + first * dim, dim, rows, dim, data_of<float>(norm1_weight_),
-                            data_of<float>(norm1_bias_), normal, dim);
-        kernels_.product(qkv_.of(normal, rows, job.qkv + first * qkv_.columns()));
+        qkv_->run_normalised(norm1_, job.stream() + first * dim, rows,
+                             {.out = job.qkv + first * qkv_->columns()});
     }
 
     template <class Guard>
@@ -218,12 +212,12 @@ private:
     {
         const std::int64_t image = index / shape_.num_heads;
         const std::int64_t offset = index % shape_.num_heads * shape_.head_dim();
-        const T* qkv = job.qkv + image * job.length * qkv_.columns() + offset;
+        const T* qkv = job.qkv + image * job.length * qkv_->columns() + offset;
         AttentionHead<T> head;
-        head.q = qkv + first * qkv_.columns();
+        head.q = qkv + first * qkv_->columns();
         head.k = qkv + shape_.embed_dim;
         head.v = qkv + 2 * shape_.embed_dim;
-        head.stride = qkv_.columns();
+        head.stride = qkv_->columns();
         head.out = job.attended + (image * job.length + first) * shape_.embed_dim + offset;
         head.out_stride = shape_.embed_dim;
         head.queries = queries;
@@ -238,35 +232,22 @@ private:
     {
         const std::int64_t dim = shape_.embed_dim;
         T* out = job.out + first * dim;
-        Product<T> projection = proj_.of(job.attended + first * dim, rows, out);
-        projection.residual = job.stream() + first * dim;
-        projection.residual_stride = dim;
-        kernels_.product(projection);
-        T* normal = scratch_of<T>(Scratch::rows, rows * dim);
-        kernels_.layer_norm(out, dim, rows, dim, data_of<float>(norm2_weight_), data_of<float>(norm2_bias_),
-                            normal, dim);
-        T* hidden = scratch_of<T>(Scratch::hidden, rows * fc1_.columns());
-        Product<T> widening = fc1_.of(normal, rows, hidden);
-        widening.activation = Activation::gelu;
-        kernels_.product(widening);
-        Product<T> narrowing = fc2_.of(hidden, rows, out);
-        narrowing.residual = out;
-        narrowing.residual_stride = dim;
-        kernels_.product(narrowing);
+        proj_->run(job.attended + first * dim, nullptr, rows,
+                   {.out = out, .residual = job.stream() + first * dim});
+        T* hidden = scratch_of<T>(Scratch::hidden, rows * fc1_->columns());
+        fc1_->run_normalised(norm2_, out, rows, {.out = hidden, .activation = Activation::gelu});
+        fc2_->run(hidden, nullptr, rows, {.out = out, .residual = out});
     }
 
     BlockShape shape_;
     const Kernels<T>& kernels_;
-    at::Tensor norm1_weight_;
-    at::Tensor norm1_bias_;
-    at::Tensor norm2_weight_;
-    at::Tensor norm2_bias_;
-    PackedLinear<T> qkv_;
-    PackedLinear<T> proj_;
-    PackedLinear<T> fc1_;
-    PackedLinear<T> fc2_;
-    bool has_skip_;
-    PackedLinear<T> skip_;
+    NormWeights norm1_;
+    NormWeights norm2_;
+    Linear qkv_;
+    Linear proj_;
+    Linear fc1_;
+    Linear fc2_;
+    Linear skip_;  ///< or null
 };
 
 }  // namespace
@@ -284,12 +265,12 @@ bool has_fused_block(const BlockShape& shape, c10::Device device, c10::ScalarTyp
 }
 
 std::unique_ptr<const Block> load_fused_block(const BlockShape& shape, const TensorSource& source,
-                                              c10::ScalarType type)
+                                              Arithmetic arithmetic)
 {
-    if (type == at::kBFloat16) {
-        return std::make_unique<FusedBlock<BFloat16>>(shape, source);
+    if (arithmetic.type == at::kBFloat16) {
+        return std::make_unique<FusedBlock<BFloat16>>(shape, source, arithmetic.int8);
     }
-    return std::make_unique<FusedBlock<float>>(shape, source);
+    return std::make_unique<FusedBlock<float>>(shape, source, arithmetic.int8);
 }
 
 }  // namespace duodiff

@@ -104,8 +104,8 @@ std::size_t OutputHead::bytes() const
            tensor_bytes(convolution_) + tensor_bytes(convolution_bias_);
 }
 
-UVit::UVit(const UVitConfig& config, const TensorSource& source, c10::ScalarType type)
-    : config_(config), device_(source.device()), type_(type)
+UVit::UVit(const UVitConfig& config, const TensorSource& source, Arithmetic arithmetic)
+    : config_(config), device_(source.device()), arithmetic_(arithmetic)
 {
     patch_weight_ = source.at("patch_embed.proj.weight", at::kFloat).flatten(1);
     patch_bias_ = source.at("patch_embed.proj.bias", at::kFloat);
@@ -126,24 +126,29 @@ UVit::UVit(const UVitConfig& config, const TensorSource& source, c10::ScalarType
     head_ = OutputHead::load(source, config_);
 }
 
-BlockChoice UVit::block_choice(const UVitConfig& config, c10::Device device, c10::ScalarType type)
+BlockChoice UVit::block_choice(const UVitConfig& config, c10::Device device, Arithmetic arithmetic)
 {
-    return choose_blocks(block_shape(config), device, type);
+    return choose_blocks(block_shape(config), device, arithmetic);
+}
+
+std::string UVit::int8_obstacle(const UVitConfig& config, c10::Device device)
+{
+    return duodiff::int8_obstacle(block_shape(config), device);
 }
 
 void UVit::load_blocks(const TensorSource& source)
 {
     const BlockShape shape = block_shape(config_);
-    const BlockPath path = block_choice(config_, device_, type_).path;
+    const BlockPath path = block_choice(config_, device_, arithmetic_).path;
     const std::int64_t half = config_.depth / 2;
     for (std::int64_t i = 0; i < config_.depth; ++i) {
         const TensorSource block = source.under(i < half    ? fmt::format("in_blocks.{}.", i)
                                                 : i == half ? std::string("mid_block.")
                                                             : fmt::format("out_blocks.{}.", i - half - 1));
         if (path == BlockPath::own_kernels) {
-            blocks_.push_back(load_fused_block(shape, block, type_));
+            blocks_.push_back(load_fused_block(shape, block, arithmetic_));
         } else {
-            blocks_.push_back(std::make_unique<LibtorchBlock>(shape, block, type_));
+            blocks_.push_back(std::make_unique<LibtorchBlock>(shape, block, type()));
         }
     }
 }
@@ -174,7 +179,7 @@ at::Tensor UVit::embed(const at::Tensor& x, const at::Tensor& time_token, const 
         throw EngineError(ErrorCode::usage, "this model is unconditional and takes no label");
     }
     if (fused_embedding_) {
-        return (*fused_embedding_)(x, time_token, labels, type_);
+        return (*fused_embedding_)(x, time_token, labels, type());
     }
     const std::int64_t batch = x.size(0);
     const std::int64_t p = config_.patch_size;
@@ -188,7 +193,7 @@ at::Tensor UVit::embed(const at::Tensor& x, const at::Tensor& time_token, const 
     }
     tokens.push_back(time_token.expand({batch, 1, config_.embed_dim}));
     tokens.push_back(at::linear(patches, patch_weight_, patch_bias_));
-    return (at::cat(tokens, 1) + pos_embed_).to(type_);
+    return (at::cat(tokens, 1) + pos_embed_).to(type());
 }
 
 at::Tensor UVit::run_block(int index, const at::Tensor& tokens, std::vector<at::Tensor>& skips) const

@@ -52,16 +52,19 @@ at::Tensor unpatchify(const at::Tensor& patches, std::int64_t side, std::int64_t
 class UVit
 {
 public:
-    /// `source` names the tensors as the U-ViT authors do. `type`: fp32 or bf16, of the blocks.
-    UVit(const UVitConfig& config, const TensorSource& source, c10::ScalarType type);
+    /// `source` names the tensors as the U-ViT authors do. `arithmetic`: of the blocks.
+    UVit(const UVitConfig& config, const TensorSource& source, Arithmetic arithmetic);
 
     /// What the blocks of such a model run on.
-    static BlockChoice block_choice(const UVitConfig& config, c10::Device device, c10::ScalarType type);
+    static BlockChoice block_choice(const UVitConfig& config, c10::Device device, Arithmetic arithmetic);
+    /// See require_int8.
+    static std::string int8_obstacle(const UVitConfig& config, c10::Device device);
 
     const UVitConfig& config() const { return config_; }
     int depth() const { return static_cast<int>(config_.depth); }
     c10::Device device() const { return device_; }
-    c10::ScalarType type() const { return type_; }
+    /// Of the activations.
+    c10::ScalarType type() const { return arithmetic_.type; }
 
     /// x (B, C, H, W) fp32 at timestep `t` (0..999), labels (B) int64 or undefined for an unconditional
     /// model -> tokens (B, L, D). Throws EngineError(usage) where labels and model do not fit.
@@ -83,7 +86,7 @@ private:
 
     UVitConfig config_;
     c10::Device device_;
-    c10::ScalarType type_;
+    Arithmetic arithmetic_;
     std::optional<FusedEmbedding> fused_embedding_;  ///< where there is one, patch_weight_ is undefined
     at::Tensor patch_weight_;                        ///< (D, C p p), fp32
     at::Tensor patch_bias_;

@@ -224,25 +224,65 @@ LoadingBench bench_loading(const ModelSource& source, const SamplingSettings& ba
     return loading;
 }
 
-AccuracyRow accuracy_of(Engine& engine, const Contender& contender, const BenchRequest& request,
-                        const std::stop_token& stop)
+/// Those that are compared with fp32.
+std::vector<Precision> rounded_precisions(const UVitConfig& shape, c10::Device device)
+{
+    std::vector<Precision> all;
+    if (has_fast_bf16(device)) {
+        all.push_back(Precision::bf16);
+    }
+    if (UVit::int8_obstacle(shape, device).empty()) {
+        all.push_back(Precision::int8);
+    }
+    return all;
+}
+
+RunOutcome sample_for_accuracy(Engine& engine, const Contender& contender, Precision precision,
+                               const BenchRequest& request, const std::stop_token& stop)
 {
     SamplingSettings settings = contender.settings;
     settings.count = request.accuracy_images;
-    settings.precision = Precision::fp32;
-    const RunOutcome exact = sample_whole(engine, settings, stop);
-    settings.precision = Precision::bf16;
-    const RunOutcome rounded = sample_whole(engine, settings, stop);
+    settings.precision = precision;
+    return sample_whole(engine, settings, stop);
+}
+
+AccuracyRow accuracy_of(const Contender& contender, Precision precision, const RunOutcome& rounded,
+                        const RunOutcome& exact)
+{
     std::vector<double> psnr;
     for (std::size_t i = 0; i < exact.images.size(); ++i) {
         psnr.push_back(picture_difference(exact.images[i].pixels, rounded.images[i].pixels).psnr);
     }
     const Spread spread = spread_of(psnr);
     return {.name = contender.row.name,
-            .images = settings.count,
+            .precision = precision,
+            .images = static_cast<int>(exact.images.size()),
             .psnr_median = spread.median,
             .psnr_minimum = spread.minimum,
             .exit_layer_difference = mean_exit_layer(rounded.record) - mean_exit_layer(exact.record)};
+}
+
+void bench_accuracy(Engine& engine, const BenchRequest& request, ModelBench& model, const ModelInfo& info,
+                    const std::vector<Precision>& precisions, const Progress& progress,
+                    const std::stop_token& stop)
+{
+    // One precision after the other: at each change the networks are made anew.
+    const std::vector<Contender> all = contenders(request, model, info);
+    const auto sample = [&](const Contender& contender, Precision precision) {
+        if (progress) {
+            progress(fmt::format("accuracy: {} in {}", contender.row.name, to_string(precision)), 0.0);
+        }
+        return sample_for_accuracy(engine, contender, precision, request, stop);
+    };
+    std::vector<RunOutcome> exact;
+    for (const Contender& contender : all) {
+        exact.push_back(sample(contender, Precision::fp32));
+    }
+    for (const Precision precision : precisions) {
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            model.accuracy.push_back(accuracy_of(all[i], precision, sample(all[i], precision), exact[i]));
+        }
+    }
 }
 
 /// What concerns whole runs of one model: `source` is the pack's, `settings` its runs'.
@@ -259,8 +299,9 @@ ModelBench bench_model(const ModelSource& source, const SamplingSettings& settin
     const ModelInfo info = engine->open(source, progress, stop);
     model.model = info.summary;
     const bool runs = wants(request, BenchPart::runs);
-    const bool accuracy = with_accuracy && wants(request, BenchPart::accuracy) &&
-                          has_fast_bf16(resolve_device(settings.device));
+    const std::vector<Precision> precisions =
+        rounded_precisions(read_model(source).shape(), resolve_device(settings.device));
+    const bool accuracy = with_accuracy && wants(request, BenchPart::accuracy) && !precisions.empty();
     if (info.has_early_exit && (runs || accuracy)) {
         model.thresholds = request.thresholds.empty() ? thresholds_by_share(*engine, settings, info, stop)
                                                       : request.thresholds;
@@ -269,12 +310,7 @@ ModelBench bench_model(const ModelSource& source, const SamplingSettings& settin
         bench_runs(*engine, report, model, info, progress, stop);
     }
     if (accuracy) {
-        for (const Contender& contender : contenders(request, model, info)) {
-            if (progress) {
-                progress(fmt::format("bf16 against fp32: {}", contender.row.name), 0.0);
-            }
-            model.accuracy.push_back(accuracy_of(*engine, contender, request, stop));
-        }
+        bench_accuracy(*engine, request, model, info, precisions, progress, stop);
     }
     return model;
 }

@@ -8,6 +8,8 @@
 #include "session/settings_check.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/_int_mm.h>
+#include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <fmt/format.h>
@@ -115,18 +117,33 @@ void warm_up(Contestant& contestant, c10::Device device)
     contestant.repeats = std::clamp(static_cast<int>(shortest_sample_ms / std::max(ms, 1e-3)) + 1, 1, 1000);
 }
 
-std::vector<Precision> precisions(c10::Device device)
+/// Those that LibTorch computes a step in.
+std::vector<Precision> libtorch_precisions(c10::Device device)
 {
     return has_fast_bf16(device) ? std::vector<Precision>{Precision::fp32, Precision::bf16}
                                  : std::vector<Precision>{Precision::fp32};
 }
 
+std::vector<Precision> all_precisions(const UVitConfig& shape, c10::Device device)
+{
+    std::vector<Precision> all = libtorch_precisions(device);
+    if (UVit::int8_obstacle(shape, device).empty()) {
+        all.push_back(Precision::int8);
+    }
+    return all;
+}
+
 /// The product that a U-ViT spends most of its time in, (B L, D) by (D, 4 D), through LibTorch's packed
-/// weights.
+/// weights (8-bit ones are not packed there, and the sums stay 32-bit integers).
 Contestant product_contestant(const UVitConfig& shape, int batch, Precision precision, c10::Device device)
 {
-    const auto options = at::TensorOptions().device(device).dtype(scalar_type(precision));
     const std::int64_t rows = batch * shape.tokens();
+    if (precision == Precision::int8) {
+        const at::Tensor x = at::randint(-128, 128, {rows, shape.embed_dim}, at::kChar);
+        const at::Tensor weight = at::randint(-128, 128, {shape.mlp_dim(), shape.embed_dim}, at::kChar).t();
+        return {"product", precision, [weight, x] { at::_int_mm(x, weight); }, 1, {}};
+    }
+    const auto options = at::TensorOptions().device(device).dtype(arithmetic_of(precision).type);
     const at::Tensor x = at::randn({rows, shape.embed_dim}, options);
     const auto product = std::make_shared<const Linear>(
         at::randn({shape.mlp_dim(), shape.embed_dim}, options), at::Tensor(), rows);
@@ -160,18 +177,18 @@ public:
         const at::Tensor labels =
             shape.num_classes > 0 ? at::zeros({batch}, at::TensorOptions().dtype(at::kLong).device(device))
                                   : at::Tensor();
-        for (const Precision precision : precisions(device)) {
+        for (const Precision precision : libtorch_precisions(device)) {
             const auto reference = std::make_shared<const ReferenceNetwork>(shape, subject.tensors, device,
-                                                                            scalar_type(precision));
+                                                                            arithmetic_of(precision).type);
             contestants_.push_back({fmt::format("plain LibTorch {}", to_string(precision)),
                                     precision,
                                     [reference, x, labels] { reference->forward(x, bench_t, labels); },
                                     1,
                                     {}});
         }
-        for (const Precision precision : precisions(device)) {
+        for (const Precision precision : all_precisions(shape, device)) {
             const auto network = std::make_shared<const Network>(std::make_shared<const UVit>(
-                shape, TensorSource(subject.tensors, device), scalar_type(precision)));
+                shape, TensorSource(subject.tensors, device), arithmetic_of(precision)));
             contestants_.push_back({fmt::format("duodiff {}", to_string(precision)),
                                     precision,
                                     [network, x, labels] { run_step(*network, x, labels); },

@@ -75,7 +75,7 @@ void check_speed(std::vector<Finding>& findings, const c10::Device& device, cons
             }
             done += 1.0;
         };
-        const auto options = at::TensorOptions().device(device).dtype(scalar_type(precision));
+        const auto options = at::TensorOptions().device(device).dtype(arithmetic_of(precision).type);
         report("matrix products");
         const at::Tensor a = at::randn({side, side}, options);
         const Linear product(at::randn({side, side}, options), {}, side);
@@ -88,7 +88,7 @@ void check_speed(std::vector<Finding>& findings, const c10::Device& device, cons
                             {}});
         report("U-ViT steps");
         const Network network(
-            std::make_shared<const UVit>(shape, TensorSource(tensors, device), scalar_type(precision)));
+            std::make_shared<const UVit>(shape, TensorSource(tensors, device), arithmetic_of(precision)));
         const at::Tensor x = at::randn({batch, shape.in_chans, shape.img_size, shape.img_size},
                                        at::TensorOptions().device(device).dtype(at::kFloat));
         const double steps = calls_a_second(seconds, device, [&] {
@@ -177,9 +177,9 @@ void check_precision(std::vector<Finding>& findings, const c10::Device& device)
 void check_blocks(std::vector<Finding>& findings, const c10::Device& device)
 {
     for (const Precision precision : {Precision::fp32, Precision::bf16}) {
-        const c10::ScalarType type = scalar_type(precision);
-        const BlockChoice choice = UVit::block_choice(check_shape(), device, type);
-        std::string text = describe(choice.path, type);
+        const Arithmetic arithmetic = arithmetic_of(precision);
+        const BlockChoice choice = UVit::block_choice(check_shape(), device, arithmetic);
+        std::string text = describe(choice.path, arithmetic);
         if (choice.own_ms > 0.0) {
             text += fmt::format(" (LibTorch's operators take {:.2f}x their time)",
                                 choice.libtorch_ms / choice.own_ms);
@@ -187,6 +187,12 @@ void check_blocks(std::vector<Finding>& findings, const c10::Device& device)
         findings.push_back(
             {"Precision", fmt::format("blocks in {}", to_string(precision)), text, Level::info, {}});
     }
+    const std::string obstacle = UVit::int8_obstacle(check_shape(), device);
+    const std::string text =
+        obstacle.empty()
+            ? fmt::format("{} (only where asked for)", describe(BlockPath::own_kernels, int8_arithmetic()))
+            : "not possible: " + obstacle;
+    findings.push_back({"Precision", "blocks in int8", text, Level::info, {}});
 }
 
 DoctorReport do_examine(bool speed_check, const Progress& progress)

@@ -24,9 +24,9 @@ namespace
 
 /// The networks, and nothing else left in memory of making them.
 std::unique_ptr<const ModelBundle> make_bundle(const ModelFiles& files, c10::Device device,
-                                               c10::ScalarType type)
+                                               Arithmetic arithmetic)
 {
-    auto bundle = std::make_unique<const ModelBundle>(files, device, type);
+    auto bundle = std::make_unique<const ModelBundle>(files, device, arithmetic);
     files.drop_pages();
     return_free_memory();
     return bundle;
@@ -123,7 +123,7 @@ private:
         if (!device.is_cpu()) {
             cuda::use_full_precision();
         }
-        auto bundle = make_bundle(files, device, scalar_type(precision));
+        auto bundle = make_bundle(files, device, arithmetic_of(precision));
         report("Ready", 1.0);
 
         ModelInfo info = describe_model(files);
@@ -135,20 +135,20 @@ private:
         info_ = info;
         bundle_ = std::move(bundle);
         bundle_device_ = device;
-        bundle_type_ = scalar_type(precision);
+        bundle_arithmetic_ = arithmetic_of(precision);
         return info;
     }
 
-    const ModelBundle& bundle_for(const c10::Device& device, c10::ScalarType type)
+    const ModelBundle& bundle_for(const c10::Device& device, Arithmetic arithmetic)
     {
-        if (!bundle_ || bundle_device_ != device || bundle_type_ != type) {
+        if (!bundle_ || bundle_device_ != device || bundle_arithmetic_ != arithmetic) {
             bundle_.reset();
             if (!device.is_cpu()) {
                 cuda::use_full_precision();
             }
-            bundle_ = make_bundle(*files_, device, type);
+            bundle_ = make_bundle(*files_, device, arithmetic);
             bundle_device_ = device;
-            bundle_type_ = type;
+            bundle_arithmetic_ = arithmetic;
         }
         return *bundle_;
     }
@@ -162,7 +162,7 @@ private:
         const SamplingSettings settings = resolve_settings(wanted, *files_, device);
         Failure failure;
         try {
-            const ModelBundle& bundle = bundle_for(device, scalar_type(settings.precision));
+            const ModelBundle& bundle = bundle_for(device, arithmetic_of(settings.precision));
             require_memory(settings, *files_, device, request.options.keep);
             return sample_run({*files_, info_.summary, bundle, device}, settings, request);
         } catch (const EngineError&) {
@@ -198,7 +198,7 @@ private:
         }
         const SamplingSettings& settings = trajectory.run()->settings;
         const c10::Device device = resolve_device(settings.device);
-        const ModelBundle& bundle = bundle_for(device, scalar_type(settings.precision));
+        const ModelBundle& bundle = bundle_for(device, arithmetic_of(settings.precision));
         return {std::move(state), OpenModel{*files_, info_.summary, bundle, device}};
     }
 
@@ -206,7 +206,7 @@ private:
     ModelInfo info_;
     std::unique_ptr<const ModelBundle> bundle_;
     c10::Device bundle_device_{c10::kCPU};
-    c10::ScalarType bundle_type_ = at::kFloat;
+    Arithmetic bundle_arithmetic_;
 };
 
 }  // namespace

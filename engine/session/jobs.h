@@ -181,13 +181,14 @@ struct LoadingBench {
     std::uint64_t loaded_bytes = 0;   ///< resident memory that opening added
     std::uint64_t running_bytes = 0;  ///< and that a run of one batch added to that
 };
-/// The same runs in bf16 and in fp32.
+/// The same runs in `precision` and in fp32.
 struct AccuracyRow {
     std::string name;
+    Precision precision = Precision::bf16;
     int images = 0;
     double psnr_median = 0.0;  ///< dB, of the final images in [-1, 1]; infinite where they are equal
     double psnr_minimum = 0.0;
-    double exit_layer_difference = 0.0;  ///< of the mean exit layers, bf16 - fp32
+    double exit_layer_difference = 0.0;  ///< of the mean exit layers, less that of fp32
 };
 /// What concerns whole runs of one model.
 struct ModelBench {

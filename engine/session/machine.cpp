@@ -67,8 +67,8 @@ MachineInfo describe_machine(const c10::Device& device, Precision precision, con
     machine.threads = at::get_num_threads();
     machine.device = describe_device(device);
     machine.precision = to_string(precision);
-    const c10::ScalarType type = scalar_type(resolve_precision(precision, device, shape));
-    machine.attention = describe(UVit::block_choice(shape, device, type).path, type);
+    const Arithmetic arithmetic = arithmetic_of(resolve_precision(precision, device, shape));
+    machine.attention = describe(UVit::block_choice(shape, device, arithmetic).path, arithmetic);
     machine.os = operating_system();
     machine.libtorch = libtorch_version();
     machine.program = program_version();

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/process_memory.h"
 #include "cuda/gpu.h"
+#include "session/settings_check.h"
 
 #include <fmt/format.h>
 
@@ -51,7 +52,7 @@ void require_gpu_memory(const MemoryNeed& need, const SamplingSettings& settings
 MemoryNeed memory_need(const SamplingSettings& settings, const ModelFiles& files, const Trajectory* keep)
 {
     const UVitConfig& shape = files.shape();
-    const double element = settings.precision == Precision::bf16 ? 2.0 : 4.0;
+    const double element = arithmetic_of(settings.precision).type == c10::kBFloat16 ? 2.0 : 4.0;
     const double skips = static_cast<double>(shape.depth) / 2.0;
     const double tokens = static_cast<double>(shape.tokens() * shape.embed_dim);
     const double pixels = static_cast<double>(shape.in_chans * shape.img_size * shape.img_size);

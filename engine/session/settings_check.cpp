@@ -107,6 +107,15 @@ std::optional<Failure> check_save_steps(const SamplingSettings& settings, int sc
     return std::nullopt;
 }
 
+void require_int8(const ModelFiles& files, c10::Device device)
+{
+    for (const auto* part : {&files.full, &files.shallow, &files.early_exit}) {
+        if (*part) {
+            UVit::block_choice((*part)->config.uvit, device, int8_arithmetic());
+        }
+    }
+}
+
 }  // namespace
 
 SolverOptions solver_options(const SamplingSettings& settings)
@@ -140,7 +149,10 @@ std::optional<Failure> check_settings(const SamplingSettings& wanted, const Mode
         return failure;
     }
     try {
-        resolve_device(settings.device);
+        const c10::Device device = resolve_device(settings.device);
+        if (settings.precision == Precision::int8) {
+            require_int8(files, device);
+        }
     } catch (const EngineError& error) {
         return error.failure();
     }
@@ -175,9 +187,11 @@ Precision resolve_precision(Precision wanted, c10::Device device, const UVitConf
     return is_faster ? Precision::bf16 : Precision::fp32;
 }
 
-c10::ScalarType scalar_type(Precision precision)
+Arithmetic arithmetic_of(Precision precision)
 {
-    return precision == Precision::bf16 ? c10::kBFloat16 : c10::kFloat;
+    return precision == Precision::int8   ? int8_arithmetic()
+           : precision == Precision::bf16 ? c10::kBFloat16
+                                          : c10::kFloat;
 }
 
 std::int64_t label_of(const SamplingSettings& settings, int index, int num_classes)

@@ -27,7 +27,8 @@ SolverOptions solver_options(const SamplingSettings& settings);
 /// `automatic` is bf16 where the device multiplies bf16 in hardware and the products are large enough for
 /// that to pay, else fp32.
 Precision resolve_precision(Precision wanted, c10::Device device, const UVitConfig& shape);
-c10::ScalarType scalar_type(Precision precision);
+/// Of the blocks in a precision that is not `automatic`.
+Arithmetic arithmetic_of(Precision precision);
 
 /// Class of image `index` of a run; -1 for an unconditional model.
 std::int64_t label_of(const SamplingSettings& settings, int index, int num_classes);

@@ -122,7 +122,7 @@ void do_forward(const ForwardRequest& request)
         read_model({.model = request.model, .late_model = {}, .config = request.config, .late_config = {}});
     const UVitConfig& shape = files.shape();
     const Precision precision = resolve_precision(request.precision, device, shape);
-    const ModelBundle bundle(files, device, scalar_type(precision));
+    const ModelBundle bundle(files, device, arithmetic_of(precision));
     const Network& network =
         bundle.network(bundle.has(NetworkRole::early_exit) ? NetworkRole::early_exit : NetworkRole::full);
 

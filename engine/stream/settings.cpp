@@ -28,8 +28,10 @@ constexpr std::array<Name<Parametrization>, 3> parametrization_names{
     {{Parametrization::predict_noise, "predict_noise"},
      {Parametrization::predict_original, "predict_original"},
      {Parametrization::predict_previous, "predict_previous"}}};
-constexpr std::array<Name<Precision>, 3> precision_names{
-    {{Precision::automatic, "auto"}, {Precision::fp32, "fp32"}, {Precision::bf16, "bf16"}}};
+constexpr std::array<Name<Precision>, 4> precision_names{{{Precision::automatic, "auto"},
+                                                          {Precision::fp32, "fp32"},
+                                                          {Precision::bf16, "bf16"},
+                                                          {Precision::int8, "int8"}}};
 constexpr std::array<Name<Compat>, 2> compat_names{
     {{Compat::none, "none"}, {Compat::reference, "reference"}}};
 constexpr std::array<Name<NetworkRole>, 3> role_names{{{NetworkRole::full, "full"},

@@ -23,7 +23,8 @@ enum class SolverKind { ddpm, ddim, dpm_solver_pp, euler_maruyama };
 /// What the network predicts.
 enum class Parametrization { predict_noise, predict_original, predict_previous };
 
-enum class Precision { automatic, fp32, bf16 };
+/// int8: products of 8-bit numbers between activations in bf16 or fp32. Never what `automatic` becomes.
+enum class Precision { automatic, fp32, bf16, int8 };
 
 /// `reference` reproduces the noise stream and the quirks of the DuoDiff authors' program.
 enum class Compat { none, reference };

@@ -91,6 +91,7 @@ TEST_CASE("every option of sample reaches its place in the settings")
          [](S s) { return s.parametrization == Parametrization::predict_original; }},
         {{"--device", "cuda:1"}, [](S s) { return s.device == "cuda:1"; }},
         {{"--precision", "bf16"}, [](S s) { return s.precision == Precision::bf16; }},
+        {{"--precision", "int8"}, [](S s) { return s.precision == Precision::int8; }},
         {{"--precision", "auto"}, [](S s) { return s.precision == Precision::automatic; }},
         {{"--save-steps", "999,500"},
          [](S s) {

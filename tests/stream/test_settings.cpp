@@ -38,7 +38,7 @@ TEST_CASE("every name is its own and leads back to its value")
     check_names({SolverKind::ddpm, SolverKind::ddim, SolverKind::dpm_solver_pp, SolverKind::euler_maruyama});
     check_names({Parametrization::predict_noise, Parametrization::predict_original,
                  Parametrization::predict_previous});
-    check_names({Precision::automatic, Precision::fp32, Precision::bf16});
+    check_names({Precision::automatic, Precision::fp32, Precision::bf16, Precision::int8});
     check_names({Compat::none, Compat::reference});
     check_names({NetworkRole::full, NetworkRole::shallow, NetworkRole::early_exit});
     check_names({RunState::done, RunState::cancelled, RunState::failed});
