@@ -35,6 +35,7 @@ int import_command(const Context& context, const Arguments& arguments);
 int bench_command(const Context& context, const Arguments& arguments);
 int export_command(const Context& context, const Arguments& arguments);
 int train_command(const Context& context, const Arguments& arguments);
+int eval_command(const Context& context, const Arguments& arguments);
 int doctor_command(const Context& context, const Arguments& arguments);
 
 /// A parser with what all commands have in common; `name` as in "duodiff sample".

@@ -78,6 +78,10 @@ Hooks engine_hooks()
     hooks.export_model = &duodiff::export_model;
     hooks.train = [](const TrainRequest& request, const std::function<void(const TrainProgress&)>& progress,
                      std::stop_token stop) { return train(request, progress, std::move(stop)); };
+    hooks.evaluate_frechet = [](const FrechetRequest& request, const Progress& progress,
+                                std::stop_token stop) {
+        return evaluate_frechet(*duodiff::make_engine(), request, progress, std::move(stop));
+    };
     hooks.watch_stop = [] {};
     hooks.terminal = this_terminal();
     hooks.bundled_pack = find_bundled_pack();

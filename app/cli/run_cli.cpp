@@ -20,9 +20,9 @@ struct Command {
     int (*run)(const Context&, const Arguments&);
 };
 
-const std::array<Command, 9>& commands()
+const std::array<Command, 10>& commands()
 {
-    static const std::array<Command, 9> all = {{
+    static const std::array<Command, 10> all = {{
         {"sample", "make images, and a record of how much of the network each step used", sample_command},
         {"forward", "run a network on the tensors of a file", forward_command},
         {"decode", "run an autoencoder's decoder on the tensors of a file", decode_command},
@@ -31,6 +31,7 @@ const std::array<Command, 9>& commands()
         {"export", "write a network's weights for another program", export_command},
         {"bench", "time full, DuoDiff and AdaDiff against each other", bench_command},
         {"train", "train networks from images, as a configuration file says", train_command},
+        {"eval", "measure the quality of a model's images against the time they take", eval_command},
         {"doctor", "show versions, devices and speed, and what is missing", doctor_command},
     }};
     return all;

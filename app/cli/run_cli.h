@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "evaluate/frechet_job.h"
 #include "session/engine.h"
 #include "session/jobs.h"
 #include "train/export_job.h"
@@ -39,6 +40,7 @@ struct Hooks {
                               std::stop_token)>
         train;
     std::function<ExportResult(const ExportRequest&)> export_model;
+    std::function<FrechetReport(const FrechetRequest&, const Progress&, std::stop_token)> evaluate_frechet;
 
     /// Requested by the first interrupt once a command has said, by calling `watch_stop`, that it looks
     /// at the token; until then an interrupt ends the process at once.

@@ -171,6 +171,12 @@ bool is_cifar10(const fs::path& path)
     return batches_folder(path).has_value();
 }
 
+bool has_cifar10_part(const fs::path& path, DataSettings::Split split)
+{
+    const auto folder = batches_folder(path);
+    return folder && holds(*folder, split);
+}
+
 Examples read_cifar10(const ReadJob& job)
 {
     const auto folder = batches_folder(job.settings.path);

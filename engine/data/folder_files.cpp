@@ -139,31 +139,62 @@ bool is_part_name(const fs::path& path)
     return std::find(names.begin(), names.end(), lower_case(path.filename().string())) != names.end();
 }
 
+/// The folder of a part among those of a set; empty if it is not there.
+fs::path part_among(const std::vector<fs::path>& folders, DataSettings::Split split)
+{
+    const bool train = split == DataSettings::Split::train;
+    for (const std::string_view name : {"train", "test", "val", "valid", "validation"}) {
+        const auto at = std::find_if(folders.begin(), folders.end(), [name](const fs::path& folder) {
+            return lower_case(folder.filename().string()) == name;
+        });
+        if (at != folders.end() && (name == "train") == train) {
+            return *at;
+        }
+    }
+    return {};
+}
+
 /// The folder of the part that is asked for; empty if these entries are not the parts of a set.
 fs::path chosen_part(const ReadJob& job, const std::vector<Entry>& found)
 {
-    const bool parts = !found.empty() && std::all_of(found.begin(), found.end(), [](const Entry& entry) {
-        return entry.folder && is_part_name(entry.path);
-    });
-    if (!parts) {
-        return {};
-    }
-    const bool train = job.settings.split == DataSettings::Split::train;
-    const auto has_name = [](std::string_view name) {
-        return [name](const Entry& entry) { return lower_case(entry.path.filename().string()) == name; };
-    };
-    for (const std::string_view name : {"train", "test", "val", "valid", "validation"}) {
-        const auto at = std::find_if(found.begin(), found.end(), has_name(name));
-        if (at != found.end() && (name == "train") == train) {
-            return at->path;
+    std::vector<fs::path> folders;
+    for (const Entry& entry : found) {
+        if (!entry.folder || !is_part_name(entry.path)) {
+            return {};
         }
+        folders.push_back(entry.path);
     }
-    throw EngineError(ErrorCode::bad_file,
-                      fmt::format("it has no folder with the {} part of the data", train ? "train" : "test"),
-                      job.settings.path.string(), "Name the folder to be read itself.");
+    const fs::path part = part_among(folders, job.settings.split);
+    if (part.empty() && !folders.empty()) {
+        const bool train = job.settings.split == DataSettings::Split::train;
+        throw EngineError(
+            ErrorCode::bad_file,
+            fmt::format("it has no folder with the {} part of the data", train ? "train" : "test"),
+            job.settings.path.string(), "Name the folder to be read itself.");
+    }
+    return part;
 }
 
 }  // namespace
+
+bool has_image_part(const fs::path& path, DataSettings::Split split)
+{
+    std::vector<fs::path> folders;
+    std::error_code error;
+    for (fs::directory_iterator at(path, error); !error && at != fs::directory_iterator();
+         at.increment(error)) {
+        if (at->path().filename().string().starts_with('.')) {
+            continue;
+        }
+        std::error_code ignored;
+        if (at->is_directory(ignored) && is_part_name(at->path())) {
+            folders.push_back(at->path());
+        } else if (at->is_directory(ignored) || is_image(at->path())) {
+            return false;
+        }
+    }
+    return !part_among(folders, split).empty();
+}
 
 FolderFiles find_images(const ReadJob& job)
 {

@@ -207,6 +207,11 @@ bool is_idx(const fs::path& path)
     return std::equal(start.begin(), start.end(), expected.begin(), expected.end());
 }
 
+bool has_idx_part(const fs::path& path, DataSettings::Split split)
+{
+    return images_file(path, split).has_value();
+}
+
 Examples read_idx(const ReadJob& job)
 {
     const fs::path path = chosen_images(job);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "data/data_parts.h"
 #include "data/dataset.h"
 #include "data/image_file.h"
 #include "data/input_file.h"
@@ -174,6 +175,23 @@ std::shared_ptr<const Dataset> open_dataset(const DataSettings& settings, const 
 {
     check(settings);
     return std::make_shared<const Dataset>(read_examples({settings, progress, std::move(stop)}));
+}
+
+bool has_part(const DataSettings& settings)
+{
+    const fs::path& path = settings.path;
+    std::error_code ignored;
+    if (!fs::is_directory(path, ignored)) {
+        return false;
+    }
+    const bool automatic = settings.format == Format::automatic;
+    if (settings.format == Format::idx || (automatic && is_idx(path))) {
+        return has_idx_part(path, settings.split);
+    }
+    if (settings.format == Format::cifar10 || (automatic && is_cifar10(path))) {
+        return has_cifar10_part(path, settings.split);
+    }
+    return settings.format != Format::latents && has_image_part(path, settings.split);
 }
 
 }  // namespace duodiff

@@ -43,6 +43,11 @@ Examples read_latents(const ReadJob& job);
 bool is_cifar10(const std::filesystem::path& path);
 bool is_idx(const std::filesystem::path& path);
 
+/// Whether the set has the files of this part.
+bool has_cifar10_part(const std::filesystem::path& path, DataSettings::Split split);
+bool has_idx_part(const std::filesystem::path& path, DataSettings::Split split);
+bool has_image_part(const std::filesystem::path& path, DataSettings::Split split);
+
 /// Throws EngineError(out_of_memory) where `count` examples of so many bytes would not fit into what is free.
 void require_data_memory(std::int64_t count, std::int64_t bytes_an_example,
                          const std::filesystem::path& path);

@@ -14,7 +14,7 @@ namespace duodiff
 
 struct ClassifierTraining {
     std::uint64_t seed = 0;
-    int epochs = 4;
+    int epochs = 6;
     std::int64_t batch = 128;
     double learning_rate = 3e-3;  ///< at its peak; a short warm-up, then half a cosine to zero
     double weight_decay = 0.05;   ///< of AdamW, on convolutions and the head's weight

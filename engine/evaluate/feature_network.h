@@ -2,8 +2,11 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <string>
 
 namespace duodiff
@@ -25,5 +28,9 @@ public:
     /// images that the network does not take.
     virtual at::Tensor features(const at::Tensor& images) const = 0;
 };
+
+/// A classifier's or Inception's weights, told apart by what is in the file. Throws EngineError(bad_file).
+std::shared_ptr<const FeatureNetwork> open_feature_network(const std::filesystem::path& path,
+                                                           c10::Device device);
 
 }  // namespace duodiff

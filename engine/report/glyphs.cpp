@@ -82,6 +82,107 @@ constexpr Glyph glyphs[] = {
     {0x3B8, 13, 1, 16, 12, 16,
      "aaahnpokdaaaaalpmjkppeaaaipjaaadoobabooaaaaahphafpjaaaaadpmaipgaaaaaappblpnmmmmmmppclppppppppppd"
      "lpfaaaaaanpdlpgaaaaaaopcipjaaaaacppbfpmaaaaafpmabopcaaaalphaaiplbaafpobaaalpnjlppeaaaaahnpokdaaa"},
+    {0x41, 15, 0, 16, 15, 16,
+     "aaaaaanpoaaaaaaaaaaaepppfaaaaaaaaaakpnplaaaaaaaaabppeppcaaaaaaaagplalphaaaaaaaampgafpnaaaaaaadpo"
+     "baaopeaaaaaajpjaaajpjaaaaaaopdaaadpobaaaafpnaaaaampgaaaalpommmmmopmaaacpppppppppppcaahplaaaaaaak"
+     "piaanpgaaaaaaafpoaepobaaaaaaaaopekpkaaaaaaaaajpk"},
+    {0x42, 15, 2, 16, 12, 16,
+     "npppppomhbaanpmlllnppnbanpfaaaadopianpfaaaaahpmanpfaaaaafpmanpfaaaaaipkanpfaaachppdanpppppppldaa"
+     "npmlllmoplbanpfaaaabjpmanpfaaaaaaopfnpfaaaaaamphnpfaaaaaaophnpfaaaabjppcnpmlllmopphanppppppnkdaa"},
+    {0x43, 15, 1, 16, 14, 16,
+     "aaaaeknopnkfaaaablppommnppnbabnpneaaaacipdakpnbaaaaaaadccppeaaaaaaaaaahpnaaaaaaaaaaakpkaaaaaaaaa"
+     "aalpiaaaaaaaaaaalpiaaaaaaaaaaakpkaaaaaaaaaaahpnaaaaaaaaaaacppeaaaaaaaaaaakpnbaaaaaaadcabnpneaaaa"
+     "cipdaacmppomlnppnbaaaafknopnkfaa"},
+    {0x44, 17, 2, 16, 14, 16,
+     "npppponlidaaaanpmllmnppplbaanpfaaaabgopnbanpfaaaaaacopkanpfaaaaaaafppcnpfaaaaaaaaopfnpfaaaaaaaal"
+     "pinpfaaaaaaaakpjnpfaaaaaaaakpjnpfaaaaaaaalpinpfaaaaaaaaopfnpfaaaaaaafppcnpfaaaaaacnpkanpfaaaabgo"
+     "pnbanpmllmnppplbaanpppponlidaaaa"},
+    {0x45, 14, 2, 16, 11, 16,
+     "npppppppppenpnmmmmmmmdnpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpppppppppanpnmmmmm"
+     "mlanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpnmmmmmmmgnpppppppppi"},
+    {0x46, 13, 2, 16, 10, 16,
+     "nppppppppgnpnmmmmmmenpfaaaaaaanpfaaaaaaanpfaaaaaaanpfaaaaaaanpfaaaaaaanpppppppkanpnmmmmmianpfaaa"
+     "aaaanpfaaaaaaanpfaaaaaaanpfaaaaaaanpfaaaaaaanpfaaaaaaanpfaaaaaaa"},
+    {0x47, 17, 1, 16, 15, 16,
+     "aaaaejnopolidaaaablppomlmpppjaabnpnfaaaabflmaakpmbaaaaaaaaeacppdaaaaaaaaaaahpnaaaaaaaaaaaakpkaaa"
+     "aaaaaaaaalpiaaaaafllllldlpiaaaaahpppppekpkaaaaaaaaaopehpnaaaaaaaaaopecppdaaaaaaaaopeakpmbaaaaaaa"
+     "opeabnpneaaaaafopeaablppomlmoppkbaaaaejnopomidaa"},
+    {0x48, 17, 2, 16, 13, 16,
+     "npfaaaaaaampgnpfaaaaaaampgnpfaaaaaaampgnpfaaaaaaampgnpfaaaaaaampgnpfaaaaaaampgnpfaaaaaaampgnpppp"
+     "pppppppgnpnmmmmmmmopgnpfaaaaaaampgnpfaaaaaaampgnpfaaaaaaampgnpfaaaaaaampgnpfaaaaaaampgnpfaaaaaaa"
+     "mpgnpfaaaaaaampg"},
+    {0x49, 6, 2, 16, 3, 16,
+     "npfnpfnpfnpfnpfnpfnpfnpfnpfnpfnpfnpfnpfnpfnpfnpf"},
+    {0x4A, 6, -2, 16, 7, 20,
+     "aaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaanpfaaaan"
+     "pfaaaanpfaaaanpeaaabppcaaajpnacmoppfacpoleaa"},
+    {0x4B, 14, 2, 16, 13, 16,
+     "npfaaaaacnplbnpfaaaadnpkaanpfaaadopjaaanpfaaeopjaaaanpfaeppiaaaaanpffpphaaaaaanpkppgaaaaaaanpppj"
+     "aaaaaaaanplppgaaaaaaanpfhppgaaaaaanpfahppgaaaaanpfaahppgaaaanpfaaahppgaaanpfaaaahppgaanpfaaaaahp"
+     "pganpfaaaaaahppg"},
+    {0x4C, 12, 2, 16, 11, 16,
+     "npfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaa"
+     "aaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpnmmmmmmmcnpppppppppc"},
+    {0x4D, 19, 2, 16, 15, 16,
+     "nppjaaaaaaajppmnppoaaaaaaaoppmnpmpfaaaaafpmpmnpgplaaaaalpgpmnpempbaaacplepmnpegphaaahpgepmnpebom"
+     "aaanobepmnpeakpdaepjaepmnpeaepjajpeaepmnpeaanobonaaepmnpeaaiplphaaepmnpeaacpppcaaepmnpeaaalokaaa"
+     "epmnpeaaaaaaaaaepmnpeaaaaaaaaaepmnpeaaaaaaaaaepm"},
+    {0x4E, 16, 2, 16, 13, 16,
+     "nppfaaaaaampenppnaaaaaampenpopgaaaaampenpipnbaaaampenpelphaaaampenpedpobaaampenpeakpiaaampenpeac"
+     "pobaampenpeaajpjaampenpeaacppcampenpeaaaipkampenpeaaabopdmpenpeaaaahplmpenpeaaaabopopenpeaaaaagp"
+     "ppenpeaaaaaanppe"},
+    {0x4F, 17, 1, 16, 16, 16,
+     "aaaaglopomibaaaaaacmppnlmppofaaaabnpmdaaabjppeaaakpnbaaaaaaipobacppeaaaaaaaaophahpnaaaaaaaaaipla"
+     "kpkaaaaaaaaafpoalpiaaaaaaaaaeppblpiaaaaaaaaaeppbkpkaaaaaaaaafpoahpnaaaaaaaaaiplacppeaaaaaaaanpha"
+     "akpmbaaaaaaipobaabopmdaaabjppfaaaacmppnlmppofaaaaaaaglopomibaaaa"},
+    {0x50, 13, 2, 16, 11, 16,
+     "npppppnkdaanpmllmoppfanpfaaablpobnpfaaaabppfnpfaaaaamphnpfaaaaanphnpfaaaadppenpfaabenpnanppppppp"
+     "ndanpmllljgbaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaanpfaaaaaaaa"},
+    {0x51, 17, 1, 16, 16, 19,
+     "aaaaglopomibaaaaaacmppnlmppofaaaabnpmdaaabjppeaaakpnbaaaaaaipobacppeaaaaaaaaophahpnaaaaaaaaaipla"
+     "kpkaaaaaaaaafpoalpiaaaaaaaaaeppblpiaaaaaaaaaeppbkpkaaaaaaaaafpoahpnaaaaaaaaaipmacppeaaaaaaaanpha"
+     "akpmbaaaaaaipobaabopmdaaabippfaaaacmppmlmppofaaaaaaaglopppocaaaaaaaaaaaabnpkaaaaaaaaaaaaacnpjaaa"
+     "aaaaaaaaaaciicaa"},
+    {0x52, 15, 2, 16, 13, 16,
+     "npppppnkeaaaanpmllmopphaaanpfaaabkppcaanpfaaaabppgaanpfaaaaamphaanpfaaaaanpgaanpfaaaacppcaanpfaa"
+     "benpgaaanpppppppeaaaanpmllmppocaaanpfaaacnpmaaanpfaaaadppgaanpfaaaaajpnaanpfaaaaabopganpfaaaaaah"
+     "pnanpfaaaaaabopg"},
+    {0x53, 14, 1, 16, 12, 16,
+     "aadjnoonlidaagppomlmppmacppibaaabfiahpmaaaaaaaaaipkaaaaaaaaagpocaaaaaaaabopokgdaaaaaacmpppppleaa"
+     "aaadhkopppjaaaaaaaadkppfaaaaaaaaampjaaaaaaaaajplaaaaaaaaalpjhkeaaaabhppehppomlmoppiabejmnponjdaa"},
+    {0x54, 13, -1, 16, 15, 16,
+     "bpppppppppppppibmmmmmnpommmmmgaaaaaagpmaaaaaaaaaaaagpmaaaaaaaaaaaagpmaaaaaaaaaaaagpmaaaaaaaaaaaa"
+     "gpmaaaaaaaaaaaagpmaaaaaaaaaaaagpmaaaaaaaaaaaagpmaaaaaaaaaaaagpmaaaaaaaaaaaagpmaaaaaaaaaaaagpmaaa"
+     "aaaaaaaaagpmaaaaaaaaaaaagpmaaaaaaaaaaaagpmaaaaaa"},
+    {0x55, 16, 1, 16, 14, 16,
+     "bppbaaaaaaappdbppbaaaaaaappdbppbaaaaaaappdbppbaaaaaaappdbppbaaaaaaappdbppbaaaaaaappdbppbaaaaaaap"
+     "pdbppbaaaaaaappdbppbaaaaaaappdbppbaaaaaaappdbppcaaaaaabppcaopeaaaaaadppbakpkaaaaaaipmaadppgaaaaf"
+     "ppfaaagppollnppiaaaaadjnopnkeaaa"},
+    {0x56, 15, 0, 16, 15, 16,
+     "kpjaaaaaaaaajpkepobaaaaaaaaopeanpgaaaaaaafpoaahplaaaaaaalpiaacppcaaaaacppcaaalpiaaaaahpmaaaafpna"
+     "aaaanpgaaaaaopeaaadpobaaaaajpkaaajpjaaaaaadpobabopeaaaaaaampgafpnaaaaaaaagpmalphaaaaaaaabppeppca"
+     "aaaaaaaakpoplaaaaaaaaaaepppfaaaaaaaaaaanpoaaaaaa"},
+    {0x57, 22, 0, 16, 21, 16,
+     "cppbaaaaahppdaaaaaepoanpeaaaaalpphaaaaaipkakpiaaaaaomplaaaaampgagpmaaaadpimoaaaabppcacppbaaahpfi"
+     "pdaaaepnaaanpeaaalpbephaaaipkaaakpiaaaomabplaaampgaaagpmaadpjaamoaabppcaaacppbahpfaaipdaepnaaaaa"
+     "npealpbaafphaipkaaaaakpiaomaaabplampgaaaaagpmdpjaaaamobppcaaaaacppipfaaaajphpnaaaaaaanpopbaaaafp"
+     "opjaaaaaaajppnaaaaabpppgaaaaaaagppjaaaaaanppcaaa"},
+    {0x58, 15, 0, 16, 15, 16,
+     "aepocaaaaaakplaaajplaaaaafpocaaabnpgaaabopgaaaaaepocaakpkaaaaaaajplafpobaaaaaaabnphopfaaaaaaaaae"
+     "pppkaaaaaaaaaaamppbaaaaaaaaaafpppgaaaaaaaaabopjpocaaaaaaaakpkajplaaaaaaafpobabnpgaaaaabopfaaaepo"
+     "caaaakpkaaaaajplaaafpobaaaaabnpgabopfaaaaaaaepoc"},
+    {0x59, 13, 0, 16, 14, 16,
+     "lpjaaaaaaadppdbopeaaaaaamphaafpobaaaaipmaaaakpkaaadpocaaaabopfaanphaaaaaafpobiplaaaaaaaakpmpocaa"
+     "aaaaaaboppgaaaaaaaaaagpnaaaaaaaaaaagpmaaaaaaaaaaagpmaaaaaaaaaaagpmaaaaaaaaaaagpmaaaaaaaaaaagpmaa"
+     "aaaaaaaaagpmaaaaaaaaaaagpmaaaaaa"},
+    {0x5A, 15, 1, 16, 14, 16,
+     "mpppppppppppnajmmmmmmmmmppmaaaaaaaaaahpodaaaaaaaaaeppfaaaaaaaaacopiaaaaaaaaabmplaaaaaaaaaakpnbaa"
+     "aaaaaaahpocaaaaaaaaaeppfaaaaaaaaacophaaaaaaaaabnpkaaaaaaaaaakpnbaaaaaaaaahpocaaaaaaaaafppeaaaaaa"
+     "aaaaopommmmmmmmmmbpppppppppppppb"},
+    {0xE9, 14, 1, 18, 12, 18,
+     "aaaaaaafidaaaaaaaaeplaaaaaaaacombaaaaaaaalncaaaaaaaacidaaaaaaaaaaaaaaaaaaabhmopnibaaacnpollopmba"
+     "ampjbaabkpkafpmaaaaabopbjphaaaaaalpelppppppppppflpkiiiiiiiidkpiaaaaaaaaafpnbaaaaaaaaampkbaaaacha"
+     "acnpomklnpoaaabglopomida"},
     {0x61, 13, 1, 12, 11, 12,
      "aeimopnkdaaampmlknppfaafbaaaafpoaaaaaaaaakpeaaaeghiilpgafoppppppphdpogcbaaiphiphaaaaakphkpfaaaab"
      "ophiplaaablpphbopnkkoojphacjnpnjbiph"},

@@ -17,7 +17,7 @@ struct Glyph {
     std::string_view coverage;  ///< width * height letters, 'a' (none) to 'p' (full)
 };
 
-/// Null for a character that the font lacks: it has lower-case letters, digits and what plots need.
+/// Null for a character that the font lacks: it has letters, digits and what plots need.
 const Glyph* find_glyph(char32_t character);
 
 }  // namespace duodiff

@@ -213,11 +213,18 @@ private:
 
 }  // namespace
 
+Image8 paint_image(int width, int height, const std::function<void(PlotPainter&)>& draw)
+{
+    Canvas canvas(width, height);
+    draw(canvas);
+    return canvas.take();
+}
+
 Image8 exit_plot_image(const RunRecord& record, const ExitPlotOptions& options)
 {
-    Canvas canvas(options.width, options.height);
-    draw_exit_plot(exit_plot_data(record, most_plot_columns), options, canvas);
-    return canvas.take();
+    return paint_image(options.width, options.height, [&](PlotPainter& painter) {
+        draw_exit_plot(exit_plot_data(record, most_plot_columns), options, painter);
+    });
 }
 
 }  // namespace duodiff

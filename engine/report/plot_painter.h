@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Shared by the drawings of the exit-layer plot in this room.
+// Shared by the drawings of plots in this room.
 
 #include "report/plots.h"
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace duodiff
@@ -41,6 +43,12 @@ public:
     /// Reads from below to above, centred on `at`.
     virtual void upright_text(Point at, std::string_view text, Colour colour) = 0;
 };
+
+/// What `draw` draws, as a complete SVG element with its name space; `label` says what it shows.
+std::string paint_svg(int width, int height, std::string_view label,
+                      const std::function<void(PlotPainter&)>& draw);
+/// The same as a picture of twice as many pixels.
+Image8 paint_image(int width, int height, const std::function<void(PlotPainter&)>& draw);
 
 /// The one drawing of the plot.
 void draw_exit_plot(const ExitPlotData& data, const ExitPlotOptions& options, PlotPainter& painter);

@@ -90,16 +90,24 @@ private:
 
 }  // namespace
 
-std::string exit_plot_svg(const RunRecord& record, const ExitPlotOptions& options)
+std::string paint_svg(int width, int height, std::string_view label,
+                      const std::function<void(PlotPainter&)>& draw)
 {
     SvgPainter painter;
-    draw_exit_plot(exit_plot_data(record, most_plot_columns), options, painter);
+    draw(painter);
     return fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-        "role=\"img\" aria-label=\"Exit layer against timestep\" "
+        "role=\"img\" aria-label=\"{2}\" "
         "font-family=\"Inter, system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif\" "
-        "font-size=\"12\">\n{2}</svg>\n",
-        options.width, options.height, painter.elements());
+        "font-size=\"12\">\n{3}</svg>\n",
+        width, height, escape_markup(label), painter.elements());
+}
+
+std::string exit_plot_svg(const RunRecord& record, const ExitPlotOptions& options)
+{
+    return paint_svg(options.width, options.height, "Exit layer against timestep", [&](PlotPainter& painter) {
+        draw_exit_plot(exit_plot_data(record, most_plot_columns), options, painter);
+    });
 }
 
 }  // namespace duodiff

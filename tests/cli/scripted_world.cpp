@@ -236,6 +236,13 @@ World::World()
         fail();
         return exported;
     };
+    hooks.evaluate_frechet = [this, fail](const FrechetRequest& request, const Progress& progress,
+                                          std::stop_token) {
+        fail();
+        progress("Images of full", 0.1);
+        script.frechet = request;
+        return frechet;
+    };
     hooks.save_tensors = [this](const std::filesystem::path& path, const RunOutcome&) {
         script.tensors.push_back(path);
     };

@@ -36,6 +36,7 @@ struct Script {
     std::optional<BenchRequest> bench;
     std::optional<TrainRequest> train;
     std::optional<ExportRequest> export_model;
+    std::optional<FrechetRequest> frechet;
     std::optional<bool> speed_check;
     std::vector<std::filesystem::path> tensors;
 };
@@ -62,6 +63,7 @@ public:
     TrainResult trained;
     ExportResult exported;
     std::vector<TrainProgress> train_progress;  ///< said on the way
+    FrechetReport frechet;
     /// Thrown by every job but sampling, when set.
     std::optional<Failure> job_failure;
 };

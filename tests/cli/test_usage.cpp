@@ -84,6 +84,9 @@ TEST_CASE("every wrong usage ends with status 2, at most two lines on stderr and
         {"import"},
         {"import", "--full", "f"},
         {"bench", "--rounds", "0"},
+        {"eval"},
+        {"eval", "frechet"},
+        {"eval", "frechet", "--data", "d"},
         {"bench", "--switch-step", "1001"},
         {"doctor", "now"},
     };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "data/data_parts.h"
 #include "dataset/image_files.h"
 #include "support/test_paths.h"
 
@@ -50,4 +51,27 @@ TEST_CASE("a format that is asked for and not there is refused")
         CHECK(refusal({.format = format, .path = folder.path()}).code == ErrorCode::bad_file);
     }
     CHECK(open_dataset({.format = DataSettings::Format::image_folder, .path = folder.path()})->size() == 1);
+}
+
+TEST_CASE("whether a set has a part is told by its files")
+{
+    using Split = DataSettings::Split;
+    const TemporaryFolder folder;
+    const auto parts = [&](const std::string& name) {
+        return std::pair(has_part({.path = folder / name, .split = Split::train}),
+                         has_part({.path = folder / name, .split = Split::test}));
+    };
+    write_bytes(folder / "idx/train-images-idx3-ubyte", idx_images(1, 1, 1, {1}));
+    CHECK(parts("idx") == std::pair(true, false));
+    write_bytes(folder / "cifar/cifar-10-batches-bin/test_batch.bin", Bytes(3073, 0));
+    CHECK(parts("cifar") == std::pair(false, true));
+    write_bytes(folder / "split/train/a/1.png", png(pattern(4, 4, 1)));
+    CHECK(parts("split") == std::pair(true, false));
+    write_bytes(folder / "split/val/a/1.png", png(pattern(4, 4, 1)));
+    CHECK(parts("split") == std::pair(true, true));
+    write_bytes(folder / "whole/a/1.png", png(pattern(4, 4, 1)));
+    CHECK(parts("whole") == std::pair(false, false));
+    write_bytes(folder / "whole/test/1.png", png(pattern(4, 4, 1)));
+    CHECK(parts("whole") == std::pair(false, false));
+    CHECK(parts("nothing") == std::pair(false, false));
 }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "data/dataset.h"
+#include "session/engine.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+/// `duodiff eval frechet`: quality against time, measured. Plain values, no LibTorch.
+namespace duodiff
+{
+
+/// The full network is always measured; DuoDiff and AdaDiff at the values given, or, if neither is, at the
+/// model's own where it has the networks for them.
+struct FrechetRequest {
+    ModelSource source;
+    /// Solver, steps, count, batch, seed, classes, device and precision of every point. Image k is that of
+    /// seed + k, its class the k-th in turn.
+    SamplingSettings base;
+    std::vector<int> switch_steps{};
+    std::vector<double> thresholds{};
+    DataSettings data;  ///< img_size and channels are taken from the model's images
+    /// Examples that were not trained on; empty: the test part of `data`, where it has one.
+    std::filesystem::path test_data{};
+    /// Inception weights or a classifier; empty: a classifier that is trained on `data` and kept in `folder`.
+    std::filesystem::path features{};
+    /// Gets classifier.safetensors and parts/, from which an interrupted evaluation goes on.
+    std::filesystem::path folder{};
+    int part = 500;  ///< images after which the state is saved
+};
+
+struct FrechetPoint {
+    PolicyKind policy = PolicyKind::full;
+    double value = 0.0;  ///< t_s or theta; 0 for the full network
+    std::int64_t images = 0;
+    double seconds_an_image = 0.0;  ///< wall time of sampling, loading left out
+    double block_share = 0.0;       ///< blocks run over those of the full network
+    double gflops_an_image = 0.0;
+    double distance = 0.0;
+};
+
+struct FrechetReport {
+    MachineInfo machine;
+    ModelSummary model;
+    SamplingSettings base;
+    std::string features;  ///< "classifier features" or "Inception features"
+    std::string features_sha256;
+    std::int64_t dimension = 0;
+    std::optional<double> classifier_accuracy;
+    std::string data_path;
+    std::string data_digest;
+    std::int64_t data_images = 0;
+    std::vector<BadFile> bad_files;
+    /// The distance of the test examples, as many as there are, to the training data: what a perfect model
+    /// would be near to.
+    std::optional<double> test_distance;
+    std::int64_t test_images = 0;
+    std::vector<FrechetPoint> points;
+    std::vector<std::string> notes;  ///< what to know when reading the numbers
+};
+
+/// Throws EngineError and nothing else. Everything finished is in the folder when it is cancelled, and the
+/// next call with the same request goes on from there; what belongs to other settings, weights or data is
+/// made again.
+FrechetReport evaluate_frechet(Engine& engine, const FrechetRequest& request, const Progress& progress = {},
+                               std::stop_token stop = {});
+
+}  // namespace duodiff

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+#include "report/curve_plot.h"
+
+#include "report/plot_painter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace duodiff
+{
+namespace
+{
+
+constexpr Colour white = {255, 255, 255};
+constexpr Colour frame_colour = {208, 213, 221};
+constexpr Colour grid_colour = {232, 235, 240};
+constexpr Colour ink = {31, 35, 40};
+constexpr Colour quiet = {91, 100, 114};
+
+/// Told apart by most kinds of colour-blind eyes (Okabe and Ito), without their yellow, which is lost on
+/// white.
+constexpr std::array<Colour, 6> curve_colours = {
+    {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}, {86, 180, 233}, {230, 159, 0}}};
+
+constexpr double left_margin = 66.0;
+constexpr double right_margin = 20.0;
+constexpr double top_margin = 52.0;
+constexpr double bottom_margin = 46.0;
+constexpr double half_mark = 3.5;
+constexpr int most_ticks = 8;
+
+struct Range {
+    double low = std::numeric_limits<double>::infinity();
+    double high = -std::numeric_limits<double>::infinity();
+
+    void take(double value)
+    {
+        if (std::isfinite(value)) {
+            low = std::min(low, value);
+            high = std::max(high, value);
+        }
+    }
+    /// A little room around the values, and never empty.
+    void widen(bool from_zero)
+    {
+        if (low > high) {
+            low = 0.0;
+            high = 1.0;
+        }
+        if (from_zero) {
+            low = std::min(low, 0.0);
+            high = std::max(high, 0.0);
+        }
+        const double size = high - low;
+        const double room = size > 0.0 ? 0.06 * size : std::max(0.5 * std::abs(high), 1e-6);
+        low = from_zero && low == 0.0 ? 0.0 : low - room;
+        high += room;
+    }
+};
+
+class Drawing
+{
+public:
+    Drawing(const CurvePlot& plot, PlotPainter& painter)
+        : plot_(plot),
+          painter_(painter),
+          right_(std::max(plot.width - right_margin, left_margin + 1.0)),
+          bottom_(std::max(plot.height - bottom_margin, top_margin + 1.0))
+    {
+        for (const Curve& curve : plot.curves) {
+            for (const Curve::Sample& point : curve.points) {
+                if (std::isfinite(point.x) && std::isfinite(point.y)) {
+                    x_.take(point.x);
+                    y_.take(point.y - point.spread);
+                    y_.take(point.y + point.spread);
+                }
+            }
+        }
+        y_.take(plot.level.value_or(std::numeric_limits<double>::quiet_NaN()));
+        x_.widen(plot.x_from_zero);
+        y_.widen(plot.y_from_zero);
+    }
+
+    void draw()
+    {
+        painter_.rectangle({0.0, 0.0}, plot_.width, plot_.height, white);
+        draw_axes();
+        draw_level();
+        double legend = left_margin;
+        for (std::size_t i = 0; i < plot_.curves.size(); ++i) {
+            const Colour colour = curve_colours[i % curve_colours.size()];
+            draw_band(plot_.curves[i], colour);
+            draw_curve(plot_.curves[i], colour);
+            legend = draw_legend(plot_.curves[i].name, colour, legend);
+        }
+    }
+
+private:
+    static bool usable(const Curve::Sample& point)
+    {
+        return std::isfinite(point.x) && std::isfinite(point.y);
+    }
+
+    double across(double x) const
+    {
+        return left_margin + (x - x_.low) / (x_.high - x_.low) * (right_ - left_margin);
+    }
+    double down(double y) const
+    {
+        return bottom_ - (y - y_.low) / (y_.high - y_.low) * (bottom_ - top_margin);
+    }
+    Point place(const Curve::Sample& point) const { return {across(point.x), down(point.y)}; }
+
+    void draw_line(std::initializer_list<Point> points, const Stroke& stroke)
+    {
+        painter_.line(std::span<const Point>(points.begin(), points.size()), stroke);
+    }
+
+    void draw_axes()
+    {
+        for (const double tick : round_numbers(x_.low, x_.high, most_ticks)) {
+            draw_line({{across(tick), top_margin}, {across(tick), bottom_}}, {.colour = grid_colour});
+            painter_.text({across(tick), bottom_ + 16.0}, fmt::format("{:.6g}", tick), Anchor::middle, quiet);
+        }
+        for (const double tick : round_numbers(y_.low, y_.high, most_ticks)) {
+            draw_line({{left_margin, down(tick)}, {right_, down(tick)}}, {.colour = grid_colour});
+            painter_.text({left_margin - 6.0, down(tick) + 4.0}, fmt::format("{:.6g}", tick), Anchor::end,
+                          quiet);
+        }
+        draw_line({{left_margin, top_margin}, {left_margin, bottom_}, {right_, bottom_}},
+                  {.colour = frame_colour});
+        painter_.text({left_margin, 18.0}, plot_.title, Anchor::start, ink);
+        painter_.text({(left_margin + right_) / 2.0, plot_.height - 10.0}, plot_.x_label, Anchor::middle,
+                      ink);
+        painter_.upright_text({16.0, (top_margin + bottom_) / 2.0}, plot_.y_label, ink);
+    }
+
+    void draw_level()
+    {
+        if (plot_.level) {
+            const double y = down(*plot_.level);
+            draw_line({{left_margin, y}, {right_, y}}, {.colour = quiet, .width = 1.2, .dash = 4.0});
+            painter_.text({right_, y - 5.0}, plot_.level_label, Anchor::end, quiet);
+        }
+    }
+
+    void draw_band(const Curve& curve, Colour colour)
+    {
+        std::vector<Point> outline;
+        for (const Curve::Sample& point : curve.points) {
+            if (usable(point)) {
+                outline.push_back({across(point.x), down(point.y + point.spread)});
+            }
+        }
+        const bool any = std::any_of(curve.points.begin(), curve.points.end(),
+                                     [](const Curve::Sample& point) { return point.spread > 0.0; });
+        for (auto point = curve.points.rbegin(); point != curve.points.rend(); ++point) {
+            if (usable(*point)) {
+                outline.push_back({across(point->x), down(point->y - point->spread)});
+            }
+        }
+        if (any && outline.size() > 3) {
+            painter_.polygon(outline, colour, 0.18);
+        }
+    }
+
+    void draw_curve(const Curve& curve, Colour colour)
+    {
+        std::vector<Point> piece;
+        const auto end_piece = [&] {
+            if (curve.line && piece.size() > 1) {
+                painter_.line(piece, {.colour = colour, .width = 1.8});
+            }
+            piece.clear();
+        };
+        for (const Curve::Sample& point : curve.points) {
+            if (!usable(point)) {
+                end_piece();
+                continue;
+            }
+            piece.push_back(place(point));
+        }
+        end_piece();
+        for (const Curve::Sample& point : curve.points) {
+            if (usable(point) && curve.marks) {
+                const Point at = place(point);
+                const std::array<Point, 4> mark = {{{at.x - half_mark, at.y},
+                                                    {at.x, at.y - half_mark},
+                                                    {at.x + half_mark, at.y},
+                                                    {at.x, at.y + half_mark}}};
+                painter_.polygon(mark, colour, 1.0);
+            }
+            if (usable(point) && !point.label.empty()) {
+                const bool at_the_right = across(point.x) > right_ - 60.0;
+                painter_.text({place(point).x + (at_the_right ? -6.0 : 6.0), place(point).y - 6.0},
+                              point.label, at_the_right ? Anchor::end : Anchor::start, ink);
+            }
+        }
+    }
+
+    double draw_legend(const std::string& name, Colour colour, double at)
+    {
+        if (name.empty()) {
+            return at;
+        }
+        painter_.rectangle({at, 30.0}, 10.0, 10.0, colour);
+        painter_.text({at + 15.0, 39.0}, name, Anchor::start, ink);
+        constexpr double a_letter = 7.2;
+        return at + 32.0 + a_letter * static_cast<double>(name.size());
+    }
+
+    const CurvePlot& plot_;
+    PlotPainter& painter_;
+    double right_;
+    double bottom_;
+    Range x_;
+    Range y_;
+};
+
+}  // namespace
+
+std::vector<double> round_numbers(double low, double high, int most)
+{
+    std::vector<double> numbers;
+    if (!(high > low) || !std::isfinite(low) || !std::isfinite(high) || most < 1) {
+        return numbers;
+    }
+    const double size = std::pow(10.0, std::floor(std::log10((high - low) / most)));
+    double step = 10.0 * size;
+    for (const double factor : {1.0, 2.0, 5.0}) {
+        if ((high - low) / (factor * size) <= most - 1) {
+            step = factor * size;
+            break;
+        }
+    }
+    const double first = std::ceil(low / step - 1e-9);
+    for (int i = 0; i < most && (first + i) * step <= high * (1.0 + 1e-12) + 1e-12 * step; ++i) {
+        // A whole multiple, so that zero is zero.
+        numbers.push_back((first + i) * step);
+    }
+    return numbers;
+}
+
+std::string curve_plot_svg(const CurvePlot& plot)
+{
+    return paint_svg(plot.width, plot.height, plot.title,
+                     [&](PlotPainter& painter) { Drawing(plot, painter).draw(); });
+}
+
+Image8 curve_plot_image(const CurvePlot& plot)
+{
+    return paint_image(plot.width, plot.height, [&](PlotPainter& painter) { Drawing(plot, painter).draw(); });
+}
+
+}  // namespace duodiff
