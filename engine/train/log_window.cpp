@@ -37,7 +37,8 @@ std::vector<double> read_numbers(const json& object, const char* key)
     std::vector<double> values;
     if (const auto found = object.find(key); found != object.end()) {
         for (const json& value : *found) {
-            values.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+            values.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                             : value.get<double>());
         }
     }
     return values;

@@ -136,22 +136,20 @@ LossParts Objective::operator()(const Tensors& tensors, const NoisyBatch& batch)
     const Autocast precision(bf16_, device_);
     const TrainableUVit network(model_.uvit, tensors, backbone_prefix(model_));
     LossParts parts;
-    parts.total =
-        has_exits_ ? exit_loss(network, tensors, batch, parts) : plain_loss(network, batch, parts);
+    parts.total = has_exits_ ? exit_loss(network, tensors, batch, parts) : plain_loss(network, batch, parts);
     return parts;
 }
 
 at::Tensor Objective::plain_loss(const TrainableUVit& network, const NoisyBatch& batch,
                                  LossParts& parts) const
 {
-    const at::Tensor loss =
-        image_means((network.head(network.run(batch.input)) - batch.target).square());
+    const at::Tensor loss = image_means((network.head(network.run(batch.input)) - batch.target).square());
     parts.image_loss = loss.detach();
     return loss.mean();
 }
 
-at::Tensor Objective::exit_loss(const TrainableUVit& network, const Tensors& tensors,
-                                const NoisyBatch& batch, LossParts& parts) const
+at::Tensor Objective::exit_loss(const TrainableUVit& network, const Tensors& tensors, const NoisyBatch& batch,
+                                LossParts& parts) const
 {
     const TrainableProbes probes(*model_.probe, model_.uvit, tensors);
     const bool maps = model_.probe == ProbeKind::certainty_map;
@@ -177,8 +175,8 @@ at::Tensor Objective::exit_loss(const TrainableUVit& network, const Tensors& ten
         const at::Tensor loss = maps ? error : image_means(error);
         const at::Tensor misjudged = (said - truth).square().mean();
         const at::Tensor plain = error.mean();
-        total = total + exits_.uncertainty_weight * misjudged +
-                exits_.exit_weight * (certain * loss).mean() + exits_.unweighted_weight * plain;
+        total = total + exits_.uncertainty_weight * misjudged + exits_.exit_weight * (certain * loss).mean() +
+                exits_.unweighted_weight * plain;
         layer_loss.push_back(plain.detach());
         uncertainty_error.push_back(misjudged.detach());
     };

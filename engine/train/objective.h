@@ -67,9 +67,9 @@ private:
     double label_dropout_;
     std::uint64_t seed_;
     c10::Device device_;
-    at::Tensor signal_;           ///< (T) sqrt(alpha_bar)
-    at::Tensor noise_;            ///< (T) sqrt(1 - alpha_bar)
-    at::Tensor previous_from_x0_; ///< (T) coefficients of the posterior mean of x_{t-1}
+    at::Tensor signal_;            ///< (T) sqrt(alpha_bar)
+    at::Tensor noise_;             ///< (T) sqrt(1 - alpha_bar)
+    at::Tensor previous_from_x0_;  ///< (T) coefficients of the posterior mean of x_{t-1}
     at::Tensor previous_from_x_;
 };
 

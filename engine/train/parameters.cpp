@@ -47,7 +47,8 @@ bool is_norm(const std::string& name)
 
 bool is_convolution(const std::string& name)
 {
-    return name.find("final_layer.") != std::string::npos || name.find("patch_embed.proj.") != std::string::npos;
+    return name.find("final_layer.") != std::string::npos ||
+           name.find("patch_embed.proj.") != std::string::npos;
 }
 
 /// The linear probes of a network, in the order of their rows.

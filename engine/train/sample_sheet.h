@@ -16,7 +16,6 @@ namespace duodiff
 /// An early-exit network runs all its layers, and the u of every probe is returned.
 /// Writes nothing when stopped. Latents are shown as they are.
 TrainExitCurve write_sample_sheet(const std::filesystem::path& path, const Tensors& tensors,
-                                  const TrainConfig& config, c10::Device device,
-                                  const std::stop_token& stop);
+                                  const TrainConfig& config, c10::Device device, const std::stop_token& stop);
 
 }  // namespace duodiff

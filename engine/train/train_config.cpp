@@ -32,9 +32,9 @@ const TrainKey& key_of(const std::string& name, ErrorCode code, const std::strin
         names.push_back(key.name);
     }
     const auto nearest = closest_name(name, names);
-    throw EngineError(code, fmt::format("there is no key '{}'", name), where,
-                      nearest ? fmt::format("Did you mean '{}'?", *nearest)
-                              : "docs/training.md lists the keys.");
+    throw EngineError(
+        code, fmt::format("there is no key '{}'", name), where,
+        nearest ? fmt::format("Did you mean '{}'?", *nearest) : "docs/training.md lists the keys.");
 }
 
 void set_key(TrainConfig& config, const std::string& name, const std::string& text, ErrorCode code,
@@ -72,8 +72,7 @@ public:
                 refuse(fmt::format("the key '{}' has no value", name), entry.first.Mark());
             } else {
                 key_of(name, ErrorCode::bad_file, where_);
-                refuse(fmt::format("the value of '{}' is not a number or a word", name),
-                       entry.second.Mark());
+                refuse(fmt::format("the value of '{}' is not a number or a word", name), entry.second.Mark());
             }
         }
     }
@@ -133,9 +132,8 @@ void check_model(const UVitConfig& model)
                                                       model.img_size, model.patch_size));
     }
     if (model.embed_dim % model.num_heads != 0 || model.embed_dim % 2 != 0) {
-        refuse("model_params.embed_dim",
-               fmt::format("{} is odd, or cannot be divided among {} heads", model.embed_dim,
-                           model.num_heads));
+        refuse("model_params.embed_dim", fmt::format("{} is odd, or cannot be divided among {} heads",
+                                                     model.embed_dim, model.num_heads));
     }
 }
 

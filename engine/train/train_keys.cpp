@@ -88,20 +88,18 @@ public:
     template <class Field>
     void real(const char* name, Field field, Range range, bool may_change = false)
     {
-        keys_.push_back({name,
-                         [=](TrainConfig& config, const std::string& text) {
-                             const auto value = parse<double>(text);
-                             if (!value || !std::isfinite(*value) || *value < range.least ||
-                                 *value > range.most) {
-                                 refuse(text, std::isfinite(range.most)
-                                                  ? fmt::format("a number from {} to {}", range.least,
-                                                                range.most)
-                                                  : fmt::format("a number of at least {}", range.least));
-                             }
-                             field(config) = *value;
-                         },
-                         [=](const TrainConfig& config) { return number_text(copy(config, field)); },
-                         may_change});
+        keys_.push_back(
+            {name,
+             [=](TrainConfig& config, const std::string& text) {
+                 const auto value = parse<double>(text);
+                 if (!value || !std::isfinite(*value) || *value < range.least || *value > range.most) {
+                     refuse(text, std::isfinite(range.most)
+                                      ? fmt::format("a number from {} to {}", range.least, range.most)
+                                      : fmt::format("a number of at least {}", range.least));
+                 }
+                 field(config) = *value;
+             },
+             [=](const TrainConfig& config) { return number_text(copy(config, field)); }, may_change});
     }
     template <class Field>
     void flag(const char* name, Field field, bool may_change = false)
@@ -119,8 +117,7 @@ public:
     template <class Field>
     void text(const char* name, Field field, bool may_change = false)
     {
-        keys_.push_back({name,
-                         [=](TrainConfig& config, const std::string& value) { field(config) = value; },
+        keys_.push_back({name, [=](TrainConfig& config, const std::string& value) { field(config) = value; },
                          [=](const TrainConfig& config) { return std::string(copy(config, field)); },
                          may_change});
     }
@@ -161,99 +158,131 @@ constexpr bool free_to_change = true;
 void add_model_keys(KeyList& keys)
 {
     using C = TrainConfig;
-    keys.integer("model_params.img_size", [](C& c) -> auto& { return c.model.img_size; }, 1);
-    keys.integer("model_params.patch_size", [](C& c) -> auto& { return c.model.patch_size; }, 1);
-    keys.integer("model_params.in_chans", [](C& c) -> auto& { return c.model.in_chans; }, 1);
-    keys.integer("model_params.embed_dim", [](C& c) -> auto& { return c.model.embed_dim; }, 2);
-    keys.integer("model_params.depth", [](C& c) -> auto& { return c.model.depth; }, 1);
-    keys.integer("model_params.num_heads", [](C& c) -> auto& { return c.model.num_heads; }, 1);
-    keys.real("model_params.mlp_ratio", [](C& c) -> auto& { return c.model.mlp_ratio; }, {0.01, 100.0});
-    keys.flag("model_params.qkv_bias", [](C& c) -> auto& { return c.model.qkv_bias; });
-    keys.flag("model_params.mlp_time_embed", [](C& c) -> auto& { return c.model.mlp_time_embed; });
-    keys.integer("model_params.num_classes", [](C& c) -> auto& { return c.model.num_classes; }, -1);
-    keys.flag("model_params.normalize_timesteps",
-              [](C& c) -> auto& { return c.model.normalize_timesteps; });
+    keys.integer(
+        "model_params.img_size", [](C & c) -> auto& { return c.model.img_size; }, 1);
+    keys.integer(
+        "model_params.patch_size", [](C & c) -> auto& { return c.model.patch_size; }, 1);
+    keys.integer(
+        "model_params.in_chans", [](C & c) -> auto& { return c.model.in_chans; }, 1);
+    keys.integer(
+        "model_params.embed_dim", [](C & c) -> auto& { return c.model.embed_dim; }, 2);
+    keys.integer(
+        "model_params.depth", [](C & c) -> auto& { return c.model.depth; }, 1);
+    keys.integer(
+        "model_params.num_heads", [](C & c) -> auto& { return c.model.num_heads; }, 1);
+    keys.real("model_params.mlp_ratio", [](C & c) -> auto& { return c.model.mlp_ratio; }, {0.01, 100.0});
+    keys.flag(
+        "model_params.qkv_bias", [](C & c) -> auto& { return c.model.qkv_bias; });
+    keys.flag(
+        "model_params.mlp_time_embed", [](C & c) -> auto& { return c.model.mlp_time_embed; });
+    keys.integer(
+        "model_params.num_classes", [](C & c) -> auto& { return c.model.num_classes; }, -1);
+    keys.flag(
+        "model_params.normalize_timesteps", [](C & c) -> auto& { return c.model.normalize_timesteps; });
 
     using Kind = ScheduleConfig::Kind;
-    keys.choice("schedule.kind", [](C& c) -> auto& { return c.schedule.kind; },
-                std::vector{Kind::linear, Kind::scaled_linear}, [](Kind kind) -> std::string_view {
-                    return kind == Kind::linear ? "linear" : "scaled_linear";
-                });
-    keys.real("schedule.beta_start", [](C& c) -> auto& { return c.schedule.beta_start; }, {1e-9, 0.999});
-    keys.real("schedule.beta_end", [](C& c) -> auto& { return c.schedule.beta_end; }, {1e-9, 0.999});
+    keys.choice(
+        "schedule.kind", [](C & c) -> auto& { return c.schedule.kind; },
+        std::vector{Kind::linear, Kind::scaled_linear},
+        [](Kind kind) -> std::string_view { return kind == Kind::linear ? "linear" : "scaled_linear"; });
+    keys.real("schedule.beta_start", [](C & c) -> auto& { return c.schedule.beta_start; }, {1e-9, 0.999});
+    keys.real("schedule.beta_end", [](C & c) -> auto& { return c.schedule.beta_end; }, {1e-9, 0.999});
 }
 
 void add_data_keys(KeyList& keys)
 {
     using C = TrainConfig;
-    keys.text("data.path", [](C& c) -> auto& { return c.data.path; }, free_to_change);
-    keys.choice("data.format", [](C& c) -> auto& { return c.data.format; },
-                std::vector<std::string>{"automatic", "image_folder", "cifar10", "idx", "latents"},
-                [](const std::string& name) { return name; }, free_to_change);
-    keys.flag("data.flip", [](C& c) -> auto& { return c.data.flip; });
-    keys.integer("data.limit", [](C& c) -> auto& { return c.data.limit; }, 0);
-    keys.flag("data.strict", [](C& c) -> auto& { return c.data.strict; }, free_to_change);
-    keys.integer("data.threads", [](C& c) -> auto& { return c.data.threads; }, 1, free_to_change);
+    keys.text(
+        "data.path", [](C & c) -> auto& { return c.data.path; }, free_to_change);
+    keys.choice(
+        "data.format", [](C & c) -> auto& { return c.data.format; },
+        std::vector<std::string>{"automatic", "image_folder", "cifar10", "idx", "latents"},
+        [](const std::string& name) { return name; }, free_to_change);
+    keys.flag(
+        "data.flip", [](C & c) -> auto& { return c.data.flip; });
+    keys.integer(
+        "data.limit", [](C & c) -> auto& { return c.data.limit; }, 0);
+    keys.flag(
+        "data.strict", [](C & c) -> auto& { return c.data.strict; }, free_to_change);
+    keys.integer(
+        "data.threads", [](C & c) -> auto& { return c.data.threads; }, 1, free_to_change);
 
-    keys.choice("exits.classifier_type", [](C& c) -> auto& { return c.exits.probe; },
-                std::vector{ProbeKind::mlp_per_layer, ProbeKind::mlp_per_timestep,
-                            ProbeKind::mlp_per_layer_per_timestep, ProbeKind::attention,
-                            ProbeKind::certainty_map},
-                [](ProbeKind kind) { return to_string(kind); });
-    keys.text("exits.backbone", [](C& c) -> auto& { return c.exits.backbone; }, free_to_change);
-    keys.flag("exits.train_backbone", [](C& c) -> auto& { return c.exits.train_backbone; });
-    keys.real("exits.uncertainty_weight", [](C& c) -> auto& { return c.exits.uncertainty_weight; }, {0.0});
-    keys.real("exits.exit_weight", [](C& c) -> auto& { return c.exits.exit_weight; }, {0.0});
-    keys.real("exits.unweighted_weight", [](C& c) -> auto& { return c.exits.unweighted_weight; }, {0.0});
+    keys.choice(
+        "exits.classifier_type", [](C & c) -> auto& { return c.exits.probe; },
+        std::vector{ProbeKind::mlp_per_layer, ProbeKind::mlp_per_timestep,
+                    ProbeKind::mlp_per_layer_per_timestep, ProbeKind::attention, ProbeKind::certainty_map},
+        [](ProbeKind kind) { return to_string(kind); });
+    keys.text(
+        "exits.backbone", [](C & c) -> auto& { return c.exits.backbone; }, free_to_change);
+    keys.flag(
+        "exits.train_backbone", [](C & c) -> auto& { return c.exits.train_backbone; });
+    keys.real("exits.uncertainty_weight", [](C & c) -> auto& { return c.exits.uncertainty_weight; }, {0.0});
+    keys.real("exits.exit_weight", [](C & c) -> auto& { return c.exits.exit_weight; }, {0.0});
+    keys.real("exits.unweighted_weight", [](C & c) -> auto& { return c.exits.unweighted_weight; }, {0.0});
 }
 
 void add_training_keys(KeyList& keys)
 {
     using C = TrainConfig;
-    keys.real("optimizer.learning_rate", [](C& c) -> auto& { return c.optimizer.learning_rate; },
+    keys.real("optimizer.learning_rate", [](C & c) -> auto& { return c.optimizer.learning_rate; },
               {0.0, 1.0});
-    keys.real("optimizer.beta1", [](C& c) -> auto& { return c.optimizer.beta1; }, {0.0, 0.9999});
-    keys.real("optimizer.beta2", [](C& c) -> auto& { return c.optimizer.beta2; }, {0.0, 0.999999});
-    keys.real("optimizer.eps", [](C& c) -> auto& { return c.optimizer.eps; }, {1e-16, 1.0});
-    keys.real("optimizer.weight_decay", [](C& c) -> auto& { return c.optimizer.weight_decay; }, {0.0, 10.0});
-    keys.integer("optimizer.warmup_steps", [](C& c) -> auto& { return c.optimizer.warmup_steps; }, 0);
-    keys.choice("optimizer.decay", [](C& c) -> auto& { return c.optimizer.decay; },
-                std::vector{RateDecay::cosine, RateDecay::constant}, [](RateDecay decay) -> std::string_view {
-                    return decay == RateDecay::cosine ? "cosine" : "constant";
-                });
-    keys.real("optimizer.final_learning_rate",
-              [](C& c) -> auto& { return c.optimizer.final_learning_rate; }, {0.0, 1.0});
-    keys.real("optimizer.gradient_clip", [](C& c) -> auto& { return c.optimizer.gradient_clip; }, {0.0});
+    keys.real("optimizer.beta1", [](C & c) -> auto& { return c.optimizer.beta1; }, {0.0, 0.9999});
+    keys.real("optimizer.beta2", [](C & c) -> auto& { return c.optimizer.beta2; }, {0.0, 0.999999});
+    keys.real("optimizer.eps", [](C & c) -> auto& { return c.optimizer.eps; }, {1e-16, 1.0});
+    keys.real("optimizer.weight_decay", [](C & c) -> auto& { return c.optimizer.weight_decay; }, {0.0, 10.0});
+    keys.integer(
+        "optimizer.warmup_steps", [](C & c) -> auto& { return c.optimizer.warmup_steps; }, 0);
+    keys.choice(
+        "optimizer.decay", [](C & c) -> auto& { return c.optimizer.decay; },
+        std::vector{RateDecay::cosine, RateDecay::constant},
+        [](RateDecay decay) -> std::string_view {
+            return decay == RateDecay::cosine ? "cosine" : "constant";
+        });
+    keys.real("optimizer.final_learning_rate", [](C & c) -> auto& { return c.optimizer.final_learning_rate; },
+              {0.0, 1.0});
+    keys.real("optimizer.gradient_clip", [](C & c) -> auto& { return c.optimizer.gradient_clip; }, {0.0});
 
-    keys.integer("training.steps", [](C& c) -> auto& { return c.training.steps; }, 1, free_to_change);
-    keys.integer("training.batch_size", [](C& c) -> auto& { return c.training.batch_size; }, 1);
-    keys.integer("training.accumulate", [](C& c) -> auto& { return c.training.accumulate; }, 1);
-    keys.real("training.ema_decay", [](C& c) -> auto& { return c.training.ema_decay; }, {0.0, 0.9999999});
-    keys.real("training.label_dropout", [](C& c) -> auto& { return c.training.label_dropout; }, {0.0, 1.0});
-    keys.choice("training.precision", [](C& c) -> auto& { return c.training.precision; },
-                std::vector{Precision::automatic, Precision::fp32, Precision::bf16},
-                [](Precision precision) { return to_string(precision); });
-    keys.text("training.device", [](C& c) -> auto& { return c.training.device; }, free_to_change);
-    keys.integer("training.threads", [](C& c) -> auto& { return c.training.threads; }, 0, free_to_change);
-    keys.real("training.explosion_factor", [](C& c) -> auto& { return c.training.explosion_factor; }, {0.0},
-              free_to_change);
+    keys.integer(
+        "training.steps", [](C & c) -> auto& { return c.training.steps; }, 1, free_to_change);
+    keys.integer(
+        "training.batch_size", [](C & c) -> auto& { return c.training.batch_size; }, 1);
+    keys.integer(
+        "training.accumulate", [](C & c) -> auto& { return c.training.accumulate; }, 1);
+    keys.real("training.ema_decay", [](C & c) -> auto& { return c.training.ema_decay; }, {0.0, 0.9999999});
+    keys.real("training.label_dropout", [](C & c) -> auto& { return c.training.label_dropout; }, {0.0, 1.0});
+    keys.choice(
+        "training.precision", [](C & c) -> auto& { return c.training.precision; },
+        std::vector{Precision::automatic, Precision::fp32, Precision::bf16},
+        [](Precision precision) { return to_string(precision); });
+    keys.text(
+        "training.device", [](C & c) -> auto& { return c.training.device; }, free_to_change);
+    keys.integer(
+        "training.threads", [](C & c) -> auto& { return c.training.threads; }, 0, free_to_change);
+    keys.real(
+        "training.explosion_factor", [](C & c) -> auto& { return c.training.explosion_factor; }, {0.0},
+        free_to_change);
 }
 
 void add_output_keys(KeyList& keys)
 {
     using C = TrainConfig;
-    keys.text("output.folder", [](C& c) -> auto& { return c.output.folder; }, free_to_change);
-    keys.integer("output.log_every", [](C& c) -> auto& { return c.output.log_every; }, 1, free_to_change);
-    keys.integer("output.checkpoint_every", [](C& c) -> auto& { return c.output.checkpoint_every; }, 1,
-                 free_to_change);
-    keys.integer("output.keep", [](C& c) -> auto& { return c.output.keep; }, 1, free_to_change);
-    keys.integer("output.sample_every", [](C& c) -> auto& { return c.output.sample_every; }, 0,
-                 free_to_change);
-    keys.integer("output.sample_count", [](C& c) -> auto& { return c.output.sample_count; }, 1,
-                 free_to_change);
-    keys.integer("output.sample_steps", [](C& c) -> auto& { return c.output.sample_steps; }, 1,
-                 free_to_change);
-    keys.seed("output.sample_seed", [](C& c) -> auto& { return c.output.sample_seed; }, free_to_change);
+    keys.text(
+        "output.folder", [](C & c) -> auto& { return c.output.folder; }, free_to_change);
+    keys.integer(
+        "output.log_every", [](C & c) -> auto& { return c.output.log_every; }, 1, free_to_change);
+    keys.integer(
+        "output.checkpoint_every", [](C & c) -> auto& { return c.output.checkpoint_every; }, 1,
+        free_to_change);
+    keys.integer(
+        "output.keep", [](C & c) -> auto& { return c.output.keep; }, 1, free_to_change);
+    keys.integer(
+        "output.sample_every", [](C & c) -> auto& { return c.output.sample_every; }, 0, free_to_change);
+    keys.integer(
+        "output.sample_count", [](C & c) -> auto& { return c.output.sample_count; }, 1, free_to_change);
+    keys.integer(
+        "output.sample_steps", [](C & c) -> auto& { return c.output.sample_steps; }, 1, free_to_change);
+    keys.seed(
+        "output.sample_seed", [](C & c) -> auto& { return c.output.sample_seed; }, free_to_change);
 }
 
 std::vector<TrainKey> make_keys()
@@ -261,14 +290,17 @@ std::vector<TrainKey> make_keys()
     using C = TrainConfig;
     std::vector<TrainKey> all;
     KeyList keys(all);
-    keys.choice("kind", [](C& c) -> auto& { return c.kind; },
-                std::vector{TrainKind::full, TrainKind::shallow, TrainKind::early_exit},
-                [](TrainKind kind) { return to_string(kind); });
-    keys.choice("parametrization", [](C& c) -> auto& { return c.parametrization; },
-                std::vector{Parametrization::predict_noise, Parametrization::predict_original,
-                            Parametrization::predict_previous},
-                [](Parametrization kind) { return to_string(kind); });
-    keys.seed("seed", [](C& c) -> auto& { return c.seed; });
+    keys.choice(
+        "kind", [](C & c) -> auto& { return c.kind; },
+        std::vector{TrainKind::full, TrainKind::shallow, TrainKind::early_exit},
+        [](TrainKind kind) { return to_string(kind); });
+    keys.choice(
+        "parametrization", [](C & c) -> auto& { return c.parametrization; },
+        std::vector{Parametrization::predict_noise, Parametrization::predict_original,
+                    Parametrization::predict_previous},
+        [](Parametrization kind) { return to_string(kind); });
+    keys.seed(
+        "seed", [](C & c) -> auto& { return c.seed; });
     add_model_keys(keys);
     add_data_keys(keys);
     add_training_keys(keys);

@@ -47,7 +47,8 @@ const std::string& metadata_of(const Checkpoint& file, const char* key)
 {
     const auto found = file.metadata.find(key);
     if (found == file.metadata.end()) {
-        throw EngineError(ErrorCode::bad_file, fmt::format("this is no training checkpoint: \"{}\" is missing", key),
+        throw EngineError(ErrorCode::bad_file,
+                          fmt::format("this is no training checkpoint: \"{}\" is missing", key),
                           file.path.string());
     }
     return found->second;
@@ -81,8 +82,9 @@ void compare_configs(const json& before, const TrainConfig& config, const fs::pa
         if (!key.may_change) {
             refused += (refused.empty() ? "" : "; ") + change;
         } else if (key.name == "training.threads" || key.name == "training.device") {
-            notes.push_back(change + ": the sums round differently, so the weights will not be those of an "
-                                     "uninterrupted run to the bit");
+            notes.push_back(change +
+                            ": the sums round differently, so the weights will not be those of an "
+                            "uninterrupted run to the bit");
         } else if (key.name == "training.steps") {
             notes.push_back(change + ": the learning rate follows the new number from here on");
         }
@@ -201,8 +203,8 @@ Resumed read_state(const fs::path& path, Parameters& parameters, const TrainConf
     const auto window = file.tensors.find(window_name);
     if (window != file.tensors.end() && window->second.scalar_type() == at::kDouble) {
         const at::Tensor values = window->second.contiguous();
-        if (const auto read = LogWindow::from_flat({values.const_data_ptr<double>(),
-                                                    static_cast<std::size_t>(values.numel())})) {
+        if (const auto read = LogWindow::from_flat(
+                {values.const_data_ptr<double>(), static_cast<std::size_t>(values.numel())})) {
             resumed.state.window = *read;
         }
     }

@@ -16,10 +16,10 @@ namespace duodiff
 
 /// Everything besides the parameters that a run needs to go on exactly as if it had not ended.
 struct TrainState {
-    std::int64_t step = 0;   ///< updates done
-    double seconds = 0.0;    ///< of training so far, sampling and saving included
-    double usual_loss = 0.0; ///< slow mean that explosions are measured by; 0: none yet
-    LogWindow window;        ///< since the last line of the log
+    std::int64_t step = 0;    ///< updates done
+    double seconds = 0.0;     ///< of training so far, sampling and saving included
+    double usual_loss = 0.0;  ///< slow mean that explosions are measured by; 0: none yet
+    LogWindow window;         ///< since the last line of the log
 };
 
 /// What a run may not go on with another of.

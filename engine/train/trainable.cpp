@@ -117,9 +117,9 @@ at::Tensor TrainableUVit::attention(const at::Tensor& x, const std::string& bloc
     // Processors without tiles for bf16 take twice as long for LibTorch's flash attention as for its parts.
     const bool in_parts = q.is_cpu() && q.scalar_type() == at::kBFloat16;
     const double scale = 1.0 / std::sqrt(static_cast<double>(config_.head_dim()));
-    const at::Tensor out =
-        in_parts ? at::matmul(at::softmax(at::matmul(q * scale, k.transpose(-1, -2)), -1), v)
-                 : at::scaled_dot_product_attention(q, k, v);
+    const at::Tensor out = in_parts
+                               ? at::matmul(at::softmax(at::matmul(q * scale, k.transpose(-1, -2)), -1), v)
+                               : at::scaled_dot_product_attention(q, k, v);
     return linear(out.transpose(1, 2).reshape({batch, length, config_.embed_dim}), block + "attn.proj");
 }
 

@@ -23,7 +23,8 @@ struct TrainInput {
 };
 
 /// A U-ViT that autograd sees through: what model/uvit.h computes, in plain LibTorch. Under bf16 the
-/// products are bf16 and everything that adds up is fp32. Parameters stay the caller's.
+/// products are bf16, and so are the sums after a product that takes in a skip; all else is fp32. Parameters
+/// stay the caller's.
 class TrainableUVit
 {
 public:

@@ -62,8 +62,7 @@ EveryExit engine_output(const TrainConfig& config, const Tensors& tensors, const
     (has_exits ? files.early_exit : files.full) = part;
     const ModelBundle bundle(files, c10::Device(c10::kCPU), type);
     return run_every_exit(bundle.network(has_exits ? NetworkRole::early_exit : NetworkRole::full),
-                          input.x.clone(), t,
-                          input.labels.defined() ? input.labels.clone() : at::Tensor());
+                          input.x.clone(), t, input.labels.defined() ? input.labels.clone() : at::Tensor());
 }
 
 TrainInput input_at(const TrainConfig& config, int t)

@@ -53,8 +53,7 @@ TEST_CASE("x_t and the target follow the forward process in every parametrizatio
             } else if (parametrization == Parametrization::predict_previous) {
                 // The mean that DDPM steps to, written with the noise instead of x_0.
                 const double beta = schedule.beta(t);
-                const at::Tensor mean =
-                    (x - noise[i] * (beta / std::sqrt(1.0 - a))) / std::sqrt(1.0 - beta);
+                const at::Tensor mean = (x - noise[i] * (beta / std::sqrt(1.0 - a))) / std::sqrt(1.0 - beta);
                 CHECK(test::relative_error(noisy.target[i], mean) < 1e-3);
             }
         }
@@ -98,7 +97,8 @@ TEST_CASE("what an image gets depends on its place in the step's batch, not on h
     const Objective objective(config, cpu);
     const test::Images images = test::random_images(config, 8);
     const NoisyBatch whole = objective.add_noise(images.x, images.labels, 9, 0);
-    const NoisyBatch second = objective.add_noise(images.x.narrow(0, 4, 4), images.labels.narrow(0, 4, 4), 9, 4);
+    const NoisyBatch second =
+        objective.add_noise(images.x.narrow(0, 4, 4), images.labels.narrow(0, 4, 4), 9, 4);
     CHECK(test::relative_error(second.input.x, whole.input.x.narrow(0, 4, 4)) == 0.0);
     CHECK(second.input.t.equal(whole.input.t.narrow(0, 4, 4)));
     CHECK(second.input.label_kept.equal(whole.input.label_kept.narrow(0, 4, 4)));

@@ -139,8 +139,8 @@ TEST_CASE("a batch in two parts gives the gradients of the batch in one")
     Parameters two = test::random_parameters(config);
     objective(one.leaves(), objective.add_noise(images.x, images.labels, 0, 0)).total.backward();
     for (const std::int64_t first : {0, 8}) {
-        const NoisyBatch half = objective.add_noise(images.x.narrow(0, first, 8),
-                                                    images.labels.narrow(0, first, 8), 0, first);
+        const NoisyBatch half =
+            objective.add_noise(images.x.narrow(0, first, 8), images.labels.narrow(0, first, 8), 0, first);
         (objective(two.leaves(), half).total / 2.0).backward();
     }
     CHECK(test::relative_error(two.gradients(), one.gradients()) < 1e-5);
