@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "evaluate/frechet_files.h"
 #include "base/noise.h"
 #include "evaluate/classifier.h"
 #include "evaluate/classifier_training.h"
+#include "evaluate/frechet_files.h"
 
 #include "support/doctest_torch.h"
 #include "support/test_paths.h"
