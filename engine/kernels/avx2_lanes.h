@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The vectors of AVX2. Only for files with that set's flags; in an unnamed namespace for the reason that
-// vector_kernels.h gives.
+// vector_math.h gives.
 #pragma once
 
 #include "kernels/vector_kernels.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The vectors of AVX-512, for fp32 and, with that set's flags, for bf16. Only for files with such flags; in
-// an unnamed namespace for the reason that vector_kernels.h gives.
+// an unnamed namespace for the reason that vector_math.h gives.
 #pragma once
 
 #include "kernels/vector_kernels.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The 8-bit products of AVX-VNNI. Only for files with that set's flags; in an unnamed namespace for the
-// reason that vector_kernels.h gives.
+// reason that vector_math.h gives.
 #pragma once
 
 #include "kernels/avx2_lanes.h"

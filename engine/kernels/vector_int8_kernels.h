@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The 8-bit kernels, written once over the vectors of an instruction set; in an unnamed namespace for the
-// reason that vector_kernels.h gives.
+// reason that vector_math.h gives.
 #pragma once
 
 #include "kernels/int8_rows.h"
@@ -11,7 +11,7 @@ namespace duodiff
 namespace
 {
 
-/// Lanes: those of vector_kernels.h, and
+/// Lanes: those of vector_math.h, and
 ///   Bytes, a vector of 4 bytes a lane; load_bytes of packed weights; broadcast_bytes of four of a row;
 ///   multiply_bytes, which adds to each lane the sum of four products, unsigned by signed, in 32 bits without
 ///   saturation; round_to_bytes: nearest(x) + zero, at most 255, to `width` bytes in memory.

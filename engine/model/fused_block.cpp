@@ -7,8 +7,6 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
-#include <atomic>
-#include <new>
 
 namespace duodiff
 {
@@ -42,21 +40,10 @@ public:
                         .out = static_cast<T*>(result.data_ptr()),
                         .batch = x.size(0),
                         .length = x.size(1)};
-        std::atomic<bool> out_of_memory = false;
-        const auto guarded = [&out_of_memory](const auto& work) {
-            try {
-                work();
-            } catch (const std::bad_alloc&) {
-                out_of_memory = true;
-            }
-        };
         if (shares_out_evenly(pass.batch)) {
-            run_image_by_image(pass, guarded);
+            run_image_by_image(pass);
         } else {
-            run_in_rows(pass, guarded);
-        }
-        if (out_of_memory) {
-            throw std::bad_alloc();
+            run_in_rows(pass);
         }
         return result;
     }
@@ -126,41 +113,36 @@ private:
         return threads == 1 || batch % threads == 0 || batch >= 8 * threads;
     }
 
-    template <class Guard>
-    void run_image_by_image(const Pass& pass, const Guard& guarded) const
+    void run_image_by_image(const Pass& pass) const
     {
         const std::int64_t image_size = pass.length * shape_.embed_dim;
-        parallel_for(pass.batch, [&](std::int64_t image) {
-            guarded([&] {
-                const Job job(*this, {.x = pass.x + image * image_size,
-                                      .skip = pass.skip != nullptr ? pass.skip + image * image_size : nullptr,
-                                      .out = pass.out + image * image_size,
-                                      .batch = 1,
-                                      .length = pass.length});
-                for (std::int64_t first = 0; first < job.rows; first += most_rows) {
-                    to_queries_keys_values(job, first, std::min(most_rows, job.rows - first));
-                }
-                for (std::int64_t head = 0; head < shape_.num_heads; ++head) {
-                    attend(job, head, 0, job.length);
-                }
-                for (std::int64_t first = 0; first < job.rows; first += most_rows) {
-                    to_output(job, first, std::min(most_rows, job.rows - first));
-                }
-            });
+        guarded_parallel_for(pass.batch, [&](std::int64_t image) {
+            const Job job(*this, {.x = pass.x + image * image_size,
+                                  .skip = pass.skip != nullptr ? pass.skip + image * image_size : nullptr,
+                                  .out = pass.out + image * image_size,
+                                  .batch = 1,
+                                  .length = pass.length});
+            for (std::int64_t first = 0; first < job.rows; first += most_rows) {
+                to_queries_keys_values(job, first, std::min(most_rows, job.rows - first));
+            }
+            for (std::int64_t head = 0; head < shape_.num_heads; ++head) {
+                attend(job, head, 0, job.length);
+            }
+            for (std::int64_t first = 0; first < job.rows; first += most_rows) {
+                to_output(job, first, std::min(most_rows, job.rows - first));
+            }
         });
     }
 
-    template <class Guard>
-    void run_in_rows(const Pass& pass, const Guard& guarded) const
+    void run_in_rows(const Pass& pass) const
     {
         const Job job(*this, pass);
-        over_chunks(job, &FusedBlock::to_queries_keys_values, guarded);
-        over_heads(job, guarded);
-        over_chunks(job, &FusedBlock::to_output, guarded);
+        over_chunks(job, &FusedBlock::to_queries_keys_values);
+        over_heads(job);
+        over_chunks(job, &FusedBlock::to_output);
     }
 
-    template <class Guard>
-    void over_chunks(const Job& job, ChunkWork work, const Guard& guarded) const
+    void over_chunks(const Job& job, ChunkWork work) const
     {
         // Enough chunks that a thread held up by something else can be waited for shortly.
         constexpr std::int64_t chunks_a_thread = 4;
@@ -170,11 +152,9 @@ private:
         const std::int64_t size =
             std::clamp((even + unit - 1) / unit * unit, unit, std::max(unit, most_rows));
         const std::int64_t chunks = (job.rows + size - 1) / size;
-        parallel_for(chunks, [&](std::int64_t chunk) {
-            guarded([&] {
-                const std::int64_t first = chunk * size;
-                (this->*work)(job, first, std::min(size, job.rows - first));
-            });
+        guarded_parallel_for(chunks, [&](std::int64_t chunk) {
+            const std::int64_t first = chunk * size;
+            (this->*work)(job, first, std::min(size, job.rows - first));
         });
     }
 
@@ -189,8 +169,7 @@ private:
                              {.out = job.qkv + first * qkv_->columns()});
     }
 
-    template <class Guard>
-    void over_heads(const Job& job, const Guard& guarded) const
+    void over_heads(const Job& job) const
     {
         // Where there are more threads than heads, each head's queries are shared out.
         const std::int64_t heads = job.batch * shape_.num_heads;
@@ -198,13 +177,11 @@ private:
         const std::int64_t parts = std::clamp<std::int64_t>((parallel_threads() + heads - 1) / heads, 1,
                                                             (job.length + unit - 1) / unit);
         const std::int64_t queries = ((job.length + parts - 1) / parts + unit - 1) / unit * unit;
-        parallel_for(heads * parts, [&](std::int64_t index) {
-            guarded([&] {
-                const std::int64_t first = index % parts * queries;
-                if (first < job.length) {
-                    attend(job, index / parts, first, std::min(queries, job.length - first));
-                }
-            });
+        guarded_parallel_for(heads * parts, [&](std::int64_t index) {
+            const std::int64_t first = index % parts * queries;
+            if (first < job.length) {
+                attend(job, index / parts, first, std::min(queries, job.length - first));
+            }
         });
     }
 
