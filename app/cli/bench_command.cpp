@@ -107,11 +107,7 @@ int bench_command(const Context& context, const Arguments& arguments)
                           "--only-shapes", request.shapes.empty() ? "Name some with --shape." : "");
     }
     if (request.source.model.empty() && !only_shapes) {
-        if (context.hooks.bundled_pack.empty()) {
-            throw EngineError(ErrorCode::bad_file, "the bundled model pack was not found", {},
-                              "Give a model with --model, or set DUODIFF_PACK_DIR to the pack's folder.");
-        }
-        request.source.model = context.hooks.bundled_pack;
+        request.source.model = require_bundled_pack(context);
     }
     changes.apply(request.base);
     if (!changes.given("--steps")) {

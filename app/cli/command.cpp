@@ -99,6 +99,15 @@ CLI::Option* add_checked(CLI::App& parser, const std::string& names, const std::
         ->type_name(value_name);
 }
 
+const std::filesystem::path& require_bundled_pack(const Context& context)
+{
+    if (context.hooks.bundled_pack.empty()) {
+        throw EngineError(ErrorCode::bad_file, "the bundled model pack was not found", {},
+                          "Give a model with --model, or set DUODIFF_PACK_DIR to the pack's folder.");
+    }
+    return context.hooks.bundled_pack;
+}
+
 void require_writable_file(std::string_view option, const std::filesystem::path& file)
 {
     std::error_code ignored;

@@ -52,6 +52,9 @@ void require_options(const CLI::App& parser, const std::vector<std::string>& opt
 CLI::Option* add_checked(CLI::App& parser, const std::string& names, const std::string& value_name,
                          const std::string& description, std::function<void(const std::string&)> read);
 
+/// The pack that is meant where no model is named. Refuses where none was found.
+const std::filesystem::path& require_bundled_pack(const Context& context);
+
 /// Refuses an output file whose folder is missing or closed to writing, before any work is done.
 void require_writable_file(std::string_view option, const std::filesystem::path& file);
 

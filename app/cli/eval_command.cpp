@@ -142,11 +142,7 @@ int frechet_command(const Context& context, const Arguments& arguments)
     }
     require_options(*parser, {"--data", "--out"});
     if (request.source.model.empty()) {
-        if (context.hooks.bundled_pack.empty()) {
-            throw EngineError(ErrorCode::bad_file, "the bundled model pack was not found", {},
-                              "Give a model with --model, or set DUODIFF_PACK_DIR to the pack's folder.");
-        }
-        request.source.model = context.hooks.bundled_pack;
+        request.source.model = require_bundled_pack(context);
     }
     changes.apply(request.base);
     if (!changes.given("--steps")) {

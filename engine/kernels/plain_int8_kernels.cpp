@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the 8-bit kernels compute, written plainly for tests to compare with, and how weights become bytes.
 #include "kernels/int8_rows.h"
+#include "kernels/plain_math.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,16 +10,6 @@ namespace duodiff
 {
 namespace
 {
-
-template <class T>
-T from_float(float value)
-{
-    if constexpr (sizeof(T) == sizeof(float)) {
-        return value;
-    } else {
-        return to_bfloat16(value);
-    }
-}
 
 std::uint8_t to_byte(float x, const RowRange& range)
 {
@@ -89,11 +80,6 @@ void plain_norm_to_bytes(const NormToBytes<T>& norm)
             norm.out.values[row * norm.out.stride + i] = to_byte(value(i), range);
         }
     }
-}
-
-float gelu(float x)
-{
-    return 0.5F * x * (1.0F + std::erf(x * 0.70710678118654752440F));
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 // What the kernels compute, written plainly: for processors that have no others, and for tests to compare
 // with.
 #include "kernels/kernels.h"
+#include "kernels/plain_math.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,24 +14,9 @@ namespace
 {
 
 template <class T>
-T from_float(float value)
-{
-    if constexpr (sizeof(T) == sizeof(float)) {
-        return value;
-    } else {
-        return to_bfloat16(value);
-    }
-}
-
-template <class T>
 void plain_pack_weight(const T* weight, std::int64_t n, std::int64_t k, T* packed)
 {
     std::copy_n(weight, n * k, packed);
-}
-
-float gelu(float x)
-{
-    return 0.5F * x * (1.0F + std::erf(x * 0.70710678118654752440F));
 }
 
 template <class T>
