@@ -34,13 +34,13 @@ nlohmann::json spread_json(const Spread& spread)
 void print_steps(std::ostream& out, const BenchReport& report)
 {
     out << fmt::format("One step of all images of a batch, {} rounds\n", report.request.rounds);
-    out << fmt::format("  {:<38} {:>5}  {:<20} {:>10} {:>20} {:>10} {:>11}\n", "network", "batch",
+    out << fmt::format("  {:<44} {:>5}  {:<20} {:>10} {:>20} {:>10} {:>11}\n", "network", "batch",
                        "computed by", "median ms", "ratio (min-max)", "GFLOP/s", "of product");
     for (const StepBenchRow& row : report.steps) {
         for (const StepTiming& timing : row.timings) {
             const bool first = &timing == &row.timings.front();
             const std::string name = fmt::format("{}, {} ({} blocks)", row.model, row.network, row.depth);
-            out << fmt::format("  {:<38} {:>5}  {:<20} {:>10.2f} {:>20} {:>10.0f} {:>11}\n",
+            out << fmt::format("  {:<44} {:>5}  {:<20} {:>10.2f} {:>20} {:>10.0f} {:>11}\n",
                                first ? name : "", first ? fmt::format("{}", row.batch) : "", timing.name,
                                timing.ms.median, spread_text(timing.speedup), timing.gflops,
                                share_text(timing.share_of_product));

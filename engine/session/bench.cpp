@@ -7,6 +7,7 @@
 #include "session/machine.h"
 #include "session/model_info.h"
 #include "session/random_model.h"
+#include "session/settings_check.h"
 #include "stream/quality.h"
 #include "stream/what_if.h"
 
@@ -331,7 +332,8 @@ BenchReport do_bench(const BenchRequest& request, const Progress& progress, cons
     const std::optional<ModelFiles> files =
         request.source.model.empty() ? std::nullopt : std::optional(read_model(request.source));
     const UVitConfig shape = files ? files->shape() : standard_shape(request.shapes.front()).config;
-    report.machine = describe_machine(device, request.base.precision, shape);
+    report.machine =
+        describe_machine(device, resolve_precision(request.base.precision, device, shape), shape);
     if (wants(request, BenchPart::steps)) {
         report.steps =
             bench_steps(report.request, files ? &*files : nullptr, device, report.products, progress, stop);
