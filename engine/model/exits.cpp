@@ -57,9 +57,18 @@ void mean_sigmoid_of(const Kernels<T>& kernels, const at::Tensor& tokens, const 
     const std::int64_t length = tokens.size(1);
     const std::int64_t dim = tokens.size(2);
     const auto* data = static_cast<const T*>(tokens.const_data_ptr());
-    parallel_for(tokens.size(0), [&](std::int64_t image) {
+    const auto probe = [&](std::int64_t image) {
         u[image] = kernels.mean_sigmoid(data + image * length * dim, length, dim, weight, bias);
-    });
+    };
+    // Waking the other threads takes longer than reading so few numbers.
+    constexpr std::int64_t worth_sharing = 1 << 19;
+    if (tokens.numel() >= worth_sharing) {
+        parallel_for(tokens.size(0), [&](std::int64_t image) { probe(image); });
+        return;
+    }
+    for (std::int64_t image = 0; image < tokens.size(0); ++image) {
+        probe(image);
+    }
 }
 
 /// tokens (B, L, D) on the CPU -> the mean over the tokens of sigmoid(weight . token + bias), (B)
