@@ -7,6 +7,7 @@
 #include <ATen/ops/index_copy.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace duodiff
@@ -71,7 +72,7 @@ at::Tensor Network::leave(int layer, const at::Tensor& tokens) const
 
 at::Tensor Network::leave(const std::vector<Leaving>& groups, std::int64_t batch) const
 {
-    if (groups.size() == 1) {
+    if (groups.size() == 1 && std::is_sorted(groups.front().places.begin(), groups.front().places.end())) {
         return leave(groups.front().layer, groups.front().tokens);
     }
     const UVitConfig& shape = backbone_->config();

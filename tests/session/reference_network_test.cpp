@@ -101,6 +101,20 @@ TEST_CASE("images that leave at different layers get what they get when they lea
     }
 }
 
+TEST_CASE("images that all leave together go to their own places")
+{
+    const UVitConfig config = shapes().front().config;
+    const Network network(
+        std::make_shared<const UVit>(config, TensorSource(random_weights(config, 5), at::kCPU), at::kFloat));
+    const at::Tensor x = at::randn({2, config.in_chans, config.img_size, config.img_size},
+                                   at::make_generator<at::CPUGeneratorImpl>(1), at::kFloat);
+    const at::Tensor tokens = network.begin(x, 10, at::tensor({0, 1}, at::kLong)).tokens;
+    const at::Tensor in_order = network.leave({{0, tokens, {0, 1}}}, 2);
+    const at::Tensor turned = network.leave({{0, tokens, {1, 0}}}, 2);
+    CHECK(at::equal(turned.select(0, 0), in_order.select(0, 1)));
+    CHECK(at::equal(turned.select(0, 1), in_order.select(0, 0)));
+}
+
 TEST_CASE("a class that the model does not have is refused in words")
 {
     const UVitConfig config = shapes().front().config;
