@@ -11,12 +11,15 @@ namespace duodiff
 namespace
 {
 
-ModelPart full_part(const std::filesystem::path& path)
+ModelPart part_for(TrainKind kind, const std::filesystem::path& path)
 {
-    ModelFiles files = is_pack(path) ? read_pack(path) : read_checkpoints(path, {}, {}, {});
-    auto& part = files.full ? files.full : files.early_exit;
+    const bool pack = is_pack(path);
+    ModelFiles files = pack ? read_pack(path) : read_checkpoints(path, {}, {}, {});
+    const bool shallow = pack && kind == TrainKind::shallow;
+    auto& part = shallow ? files.shallow : files.full ? files.full : files.early_exit;
     if (!part) {
-        throw EngineError(ErrorCode::bad_file, "holds no full network", path.string());
+        throw EngineError(ErrorCode::bad_file,
+                          fmt::format("holds no {} network", shallow ? "shallow" : "full"), path.string());
     }
     return std::move(*part);
 }
@@ -26,7 +29,7 @@ void require_same(const char* key, std::int64_t wanted, std::int64_t there, cons
     if (wanted != there) {
         throw EngineError(ErrorCode::bad_file,
                           fmt::format("its {} is {}, but model_params says {}", key, there, wanted),
-                          path.string(), "The backbone's shape and model_params have to be the same.");
+                          path.string(), "Its shape and model_params have to be the same.");
     }
 }
 
@@ -34,7 +37,7 @@ void require_same(const char* key, std::int64_t wanted, std::int64_t there, cons
 
 Backbone read_backbone(const std::filesystem::path& path, const TrainConfig& config)
 {
-    const ModelPart part = full_part(path);
+    const ModelPart part = part_for(config.kind, path);
     const UVitConfig& there = part.config.uvit;
     const UVitConfig& wanted = config.model;
     require_same("img_size", wanted.img_size, there.img_size, path);

@@ -10,14 +10,14 @@
 namespace duodiff
 {
 
-/// Trained weights that an early-exit run starts from.
+/// Trained weights that a run starts from: of a network like its own, or of an early-exit one's backbone.
 struct Backbone {
     Tensors tensors;  ///< under the names of the early-exit network, fp32; may point into the file
     std::string sha256;
 };
 
-/// Reads the full network (or the backbone of an early-exit one) of a checkpoint or pack, and checks that it
-/// is of the configured shape. Throws EngineError(bad_file).
+/// Reads the full network (or the backbone of an early-exit one) of a checkpoint or pack, for a shallow run a
+/// pack's shallow one, and checks that it is of the configured shape. Throws EngineError(bad_file).
 Backbone read_backbone(const std::filesystem::path& path, const TrainConfig& config);
 
 }  // namespace duodiff

@@ -139,6 +139,10 @@ void check_model(const UVitConfig& model)
 
 void check_exits(const TrainConfig& config)
 {
+    if (!config.training.start_from.empty()) {
+        refuse("training.start_from", "is for full and shallow networks",
+               "Give the trained full network as exits.backbone.");
+    }
     if (config.exits.backbone.empty() && !config.exits.train_backbone) {
         refuse("exits.backbone", "is missing: a frozen backbone has to be trained before",
                "Give a trained full network, or set exits.train_backbone to true.");

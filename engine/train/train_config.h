@@ -60,6 +60,7 @@ struct TrainConfig {
 
     struct Training {
         std::int64_t steps = 0;
+        std::string start_from;        ///< trained weights of such a network; empty: random ones
         std::int64_t batch_size = 64;  ///< of one step, all its parts together
         std::int64_t accumulate = 1;   ///< parts that a step's batch is split into
         double ema_decay = 0.999;

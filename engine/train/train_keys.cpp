@@ -244,6 +244,8 @@ void add_training_keys(KeyList& keys)
 
     keys.integer(
         "training.steps", [](C & c) -> auto& { return c.training.steps; }, 1, free_to_change);
+    keys.text(
+        "training.start_from", [](C & c) -> auto& { return c.training.start_from; });
     keys.integer(
         "training.batch_size", [](C & c) -> auto& { return c.training.batch_size; }, 1);
     keys.integer(

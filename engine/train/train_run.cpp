@@ -106,6 +106,12 @@ void TrainRun::set_up_network(bool resume)
     if (frozen) {
         std::erase_if(shapes, [&](const ParameterShape& p) { return is_backbone(p.name, model); });
     }
+    std::vector<std::filesystem::path> states = find_states(folder_.checkpoints());
+    if (states.empty() && !config_.training.start_from.empty()) {
+        backbone_ = read_backbone(config_.training.start_from, config_);
+        note(fmt::format("starting from the weights of {}, SHA-256 {}", config_.training.start_from,
+                         backbone_.sha256));
+    }
     parameters_.emplace(shapes, device_);
     network_ = parameters_->leaves();
     initialise(network_, config_.seed);
@@ -121,12 +127,11 @@ void TrainRun::set_up_network(bool resume)
         at::Tensor average = parameters_->average();
         average.copy_(parameters_->values());
     }
-    resume_or_start(resume);
+    resume_or_start(resume, std::move(states));
 }
 
-void TrainRun::resume_or_start(bool resume)
+void TrainRun::resume_or_start(bool resume, std::vector<std::filesystem::path> states)
 {
-    std::vector<std::filesystem::path> states = find_states(folder_.checkpoints());
     if (!resume && !states.empty()) {
         throw EngineError(ErrorCode::usage, "this folder holds a training run already",
                           folder_.path().string(),

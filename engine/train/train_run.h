@@ -52,7 +52,7 @@ private:
 
     void open_data();
     void set_up_network(bool resume);
-    void resume_or_start(bool resume);
+    void resume_or_start(bool resume, std::vector<std::filesystem::path> states);
     Pending train_step(std::int64_t step);
     void take_in(const Pending& pending);
     void take_in_all();

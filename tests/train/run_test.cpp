@@ -247,6 +247,107 @@ TEST_CASE("a loss that is not finite stops the run, naming step, batch and last 
     }
 }
 
+TEST_CASE("a loss far above what is usual stops the run, and the checkpoint before it is whole")
+{
+    const test::TemporaryFolder folder;
+    const fs::path config = test::write_small_config(folder.path());
+    // One example is far larger than the others; predicting x_0, so is its loss.
+    at::Tensor latents = at::ones({2000, 1, 8, 8});
+    latents.narrow(0, 1999, 1).fill_(1e5);
+    write_safetensors(folder / "latents.safetensors", {{"latents", latents}});
+    Overrides overrides = {{"data.path", (folder / "latents.safetensors").string()},
+                           {"data.format", "latents"},
+                           {"model_params.num_classes", "0"},
+                           {"training.label_dropout", "0"},
+                           {"parametrization", "predict_original"},
+                           {"training.batch_size", "4"},
+                           {"training.accumulate", "1"},
+                           {"training.steps", "500"},
+                           {"output.sample_every", "0"},
+                           {"output.checkpoint_every", "20"},
+                           {"seed", "0"}};
+    // The seed decides when the example comes: one where that is behind the steps that may not explode yet.
+    Failure failure;
+    std::int64_t saved = 0;
+    for (int seed = 0; seed < 8 && failure.what.empty(); ++seed) {
+        overrides.back().second = std::to_string(seed);
+        overrides.push_back({"output.folder", (folder / ("seed" + std::to_string(seed))).string()});
+        saved = 0;
+        failure = failure_of([&] {
+            run(config, overrides, false, [&](const TrainProgress& progress) {
+                saved = progress.kind == TrainProgress::Kind::saved ? progress.step : saved;
+            });
+        });
+    }
+    INFO(failure.text());
+    CHECK(failure.code == ErrorCode::failed);
+    CHECK(contains(failure.what, "is usual for the loss"));
+    CHECK(contains(failure.what, "1999"));
+    CHECK(saved >= 200);
+    CHECK(contains(failure.remedy, "step-"));
+    CHECK(contains(failure.remedy, "learning_rate"));
+
+    overrides.push_back({"training.explosion_factor", "0"});
+    overrides.push_back({"output.folder", (folder / "never").string()});
+    CHECK(run(config, overrides).finished);
+}
+
+TEST_CASE("a run starts from trained weights, and no longer needs them once there is a checkpoint")
+{
+    const test::TemporaryFolder folder;
+    const fs::path config = test::write_small_config(folder.path());
+    const TrainResult first = run(config);
+    const fs::path moved = folder / "first.safetensors";
+    fs::copy_file(first.weights, moved);
+    fs::copy_file(fs::path(first.weights).replace_extension(".yaml"), folder / "first.yaml");
+    const Overrides overrides = {{"training.start_from", moved.string()},
+                                 {"optimizer.learning_rate", "1e-30"},
+                                 {"optimizer.weight_decay", "0"},
+                                 {"training.steps", "13"},
+                                 {"output.folder", (folder / "second").string()}};
+    std::string notes;
+    const TrainResult second =
+        run(config, overrides, false, [&](const TrainProgress& p) { notes += p.text; });
+    CHECK(contains(notes, "first.safetensors"));
+    // A learning rate of nothing leaves the weights where they began.
+    const Checkpoint begun = read_checkpoint(moved);
+    const Checkpoint ended = read_checkpoint(second.weights);
+    for (const auto& [name, tensor] : begun.tensors) {
+        INFO(name);
+        CHECK(ended.tensors.at(name).allclose(tensor, 1e-6, 1e-7));
+    }
+
+    fs::remove(moved);
+    Overrides longer = overrides;
+    longer[3].second = "14";
+    CHECK(run(config, longer, true).finished);
+    Overrides anew = overrides;
+    anew.back().second = (folder / "third").string();
+    CHECK(failure_of([&] { run(config, anew); }).code == ErrorCode::bad_file);
+}
+
+TEST_CASE("weights of another shape, or for exits, are no start")
+{
+    const test::TemporaryFolder folder;
+    const fs::path config = test::write_small_config(folder.path());
+    const TrainResult first = run(config);
+    const Failure other = failure_of([&] {
+        run(config, {{"training.start_from", first.weights.string()},
+                     {"model_params.depth", "5"},
+                     {"output.folder", (folder / "other").string()}});
+    });
+    CHECK(other.code == ErrorCode::bad_file);
+    CHECK(contains(other.what, "depth is 3"));
+    const Failure exits = failure_of([&] {
+        run(config, {{"kind", "early_exit"},
+                     {"exits.train_backbone", "true"},
+                     {"training.start_from", first.weights.string()},
+                     {"output.folder", (folder / "exits").string()}});
+    });
+    CHECK(exits.code == ErrorCode::usage);
+    CHECK(contains(exits.remedy, "exits.backbone"));
+}
+
 TEST_CASE("two runs cannot write to one folder, and a killed writer's leftovers go")
 {
     const test::TemporaryFolder folder;
