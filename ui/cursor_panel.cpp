@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/cursor_panel.h"
 
+#include "ui/steady_row.h"
 #include "ui/uncertainty_plot.h"
 
 #include <QAbstractButton>
@@ -193,8 +194,8 @@ CursorPanel::CursorPanel(QWidget* parent)
     m_headline->setWordWrap(true);
     m_note->setProperty("role", QStringLiteral("muted"));
     m_note->setWordWrap(true);
-    layout->addWidget(m_headline);
-    layout->addWidget(m_note);
+    SteadyRow::addTo(*layout, this)->addWidget(m_headline);
+    SteadyRow::addTo(*layout, this)->addWidget(m_note);
 
     auto* line = new QHBoxLayout;
     line->setSpacing(6);
@@ -243,9 +244,10 @@ CursorPanel::CursorPanel(QWidget* parent)
     layout->addWidget(m_view, 4);
     addKeptLine();
     connect(m_play, &QToolButton::clicked, this, &CursorPanel::playRequested);
-    setPlayable(false);
+    m_play->setEnabled(false);
     setPlaying(false);
     display(std::nullopt);
+    showTexts();
 }
 
 QLayout* CursorPanel::buildMapLine()
@@ -282,10 +284,15 @@ void CursorPanel::setMap(bool on, int firstLayer, int lastLayer, int layer, cons
         can ? tr("Lay the uncertainty of every patch over the pictures, as the network reads it from x_t at\n"
                  "this step. Default: off. (U)")
             : reason);
-    m_mapLayer->setRange(firstLayer, std::max(firstLayer, lastLayer));
+    const int last = std::max(firstLayer, lastLayer);
+    if (m_mapLayer->minimum() != firstLayer || m_mapLayer->maximum() != last) {
+        m_mapLayer->setRange(firstLayer, last);
+    }
     m_mapLayer->setValue(layer);
     m_mapLayer->setEnabled(can && on);
-    m_mapNote->setText(reason);
+    if (m_mapNote->text() != reason) {
+        m_mapNote->setText(reason);
+    }
     m_mapNote->setVisible(!reason.isEmpty());
 }
 
@@ -298,9 +305,9 @@ void CursorPanel::addKeptLine()
 {
     m_kept->setProperty("role", QStringLiteral("muted"));
     m_kept->setWordWrap(true);
-    layout()->addWidget(m_kept);
-    auto* line = new QHBoxLayout;
-    line->setSpacing(6);
+    auto& column = static_cast<QVBoxLayout&>(*layout());
+    SteadyRow::addTo(column, this)->addWidget(m_kept);
+    SteadyRow* line = SteadyRow::addTo(column, this);
     m_keptUsed->setProperty("role", QStringLiteral("muted"));
     m_keptUsed->setBuddy(m_keptLimit);
     m_keptLimit->setRange(0, 1'000'000);
@@ -317,7 +324,6 @@ void CursorPanel::addKeptLine()
            "512."));
     line->addWidget(m_keptUsed);
     line->addWidget(m_keptLimit, 1);
-    static_cast<QVBoxLayout*>(layout())->addLayout(line);
     connect(m_keptLimit, &QSpinBox::valueChanged, this, &CursorPanel::keptLimitChanged);
     setKept(tr("No steps are kept yet."), 0.0);
 }
@@ -325,8 +331,8 @@ void CursorPanel::addKeptLine()
 void CursorPanel::setKept(const QString& ofThisRun, double usedMegabytes)
 {
     m_keptText = ofThisRun;
-    m_kept->setText(ofThisRun);
-    m_keptUsed->setText(tr("Kept %1 MB of").arg(usedMegabytes, 0, 'f', usedMegabytes < 9.95 ? 1 : 0));
+    m_usedMegabytes = usedMegabytes;
+    updateTexts();
 }
 
 int CursorPanel::rate() const
@@ -343,43 +349,76 @@ QString CursorPanel::headline() const
                 : m_emptyMessage;
 }
 
+QString CursorPanel::note() const
+{
+    if (!m_at) {
+        return {};
+    }
+    QStringList parts = {tr("layer %1 ± %2 (n = %3)")
+                             .arg(m_at->mean, 0, 'f', 1)
+                             .arg(m_at->deviation, 0, 'f', 1)
+                             .arg(m_at->images),
+                         networkText(*m_at)};
+    const QString parameter = parameterText(*m_at);
+    if (!parameter.isEmpty()) {
+        parts << parameter;
+    }
+    if (m_at->image) {
+        parts << (m_at->imageExit >= 0
+                      ? tr("image %1 left at layer %2").arg(*m_at->image).arg(m_at->imageExit)
+                      : tr("image %1 is not there yet").arg(*m_at->image));
+    }
+    return parts.join(QStringLiteral(" · "));
+}
+
 void CursorPanel::display(const std::optional<AtCursor>& at)
 {
     m_at = at;
-    m_headline->setText(headline());
-    QStringList parts;
-    if (m_at) {
-        parts << tr("layer %1 ± %2 (n = %3)")
-                     .arg(m_at->mean, 0, 'f', 1)
-                     .arg(m_at->deviation, 0, 'f', 1)
-                     .arg(m_at->images)
-              << networkText(*m_at);
-        const QString parameter = parameterText(*m_at);
-        if (!parameter.isEmpty()) {
-            parts << parameter;
-        }
-        if (m_at->image) {
-            parts << (m_at->imageExit >= 0
-                          ? tr("image %1 left at layer %2").arg(*m_at->image).arg(m_at->imageExit)
-                          : tr("image %1 is not there yet").arg(*m_at->image));
-        }
-    }
-    m_note->setText(parts.join(QStringLiteral(" · ")));
-    m_note->setVisible(m_at.has_value());
-    m_curve->display(m_at);
     m_table->display(m_at);
-    m_view->setVisible(m_at.has_value());
+    m_curve->display(m_at);
     setAccessibleDescription(textSummary());
+    updateTexts();
+}
+
+void CursorPanel::updateTexts()
+{
+    // A text behind another panel would have the window laid out at every step, for nobody.
+    m_textsAreOld = !isVisible();
+    if (!m_textsAreOld) {
+        showTexts();
+    }
+}
+
+void CursorPanel::showTexts()
+{
+    m_textsAreOld = false;
+    m_headline->setText(headline());
+    m_note->setText(note());
+    m_kept->setText(m_keptText);
+    m_keptUsed->setText(tr("Kept %1 MB of").arg(m_usedMegabytes, 0, 'f', m_usedMegabytes < 9.95 ? 1 : 0));
+    m_note->setVisible(m_at.has_value());
+    m_view->setVisible(m_at.has_value());
+}
+
+void CursorPanel::showEvent(QShowEvent* event)
+{
+    if (m_textsAreOld) {
+        showTexts();
+    }
+    QWidget::showEvent(event);
 }
 
 void CursorPanel::setEmptyMessage(const QString& message)
 {
     m_emptyMessage = message;
-    m_headline->setText(headline());
+    showTexts();
 }
 
 void CursorPanel::setPlayable(bool playable, const QString& reason)
 {
+    if (m_playable == playable && m_playReason == reason) {
+        return;
+    }
     m_playable = playable;
     m_playReason = reason;
     m_play->setEnabled(playable);
@@ -410,7 +449,7 @@ QString CursorPanel::textSummary() const
     if (!m_at) {
         return m_emptyMessage;
     }
-    return tr("t = %1, step %2 of %3: ").arg(m_at->t).arg(m_at->step + 1).arg(m_at->steps) + m_note->text() +
+    return tr("t = %1, step %2 of %3: ").arg(m_at->t).arg(m_at->step + 1).arg(m_at->steps) + note() +
            QStringLiteral(". ") + m_curve->textSummary();
 }
 

@@ -91,17 +91,23 @@ Q_SIGNALS:
 protected:
     void keyPressEvent(QKeyEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
 private:
     QLayout* buildMapLine();
     void addKeptLine();
     bool moveByKey(const QKeyEvent& event);
     QString headline() const;
+    QString note() const;
+    void updateTexts();
+    void showTexts();
 
     Theme m_theme;
     std::optional<AtCursor> m_at;
     QString m_emptyMessage;
     QString m_playReason;
+    double m_usedMegabytes = 0.0;
+    bool m_textsAreOld = false;
     bool m_playing = false;
     bool m_playable = false;
     QLabel* m_headline;

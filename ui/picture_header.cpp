@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/picture_header.h"
 
+#include "ui/steady_row.h"
 #include "ui/uncertainty_overlay.h"
 
 #include <QButtonGroup>
-#include <QHBoxLayout>
 #include <QLabel>
 #include <QToolButton>
+
+#include <utility>
 
 namespace duodiff::ui
 {
@@ -18,7 +20,7 @@ PictureHeader::PictureHeader(QWidget* parent)
       m_step(new QLabel(this)),
       m_scale(new MapScale(this))
 {
-    auto* line = new QHBoxLayout(this);
+    auto* line = new SteadyRow(this);
     line->setContentsMargins(16, 6, 16, 2);
     line->setSpacing(0);
     struct Entry {
@@ -84,8 +86,11 @@ void PictureHeader::nextChoice()
 
 void PictureHeader::setTexts(const QString& what, const QString& step)
 {
-    m_what->setText(what);
-    m_step->setText(step);
+    for (const auto& [label, text] : {std::pair(m_what, what), std::pair(m_step, step)}) {
+        if (label->text() != text) {
+            label->setText(text);
+        }
+    }
 }
 
 QString PictureHeader::what() const

@@ -3,8 +3,8 @@
 
 #include "report/report_numbers.h"
 #include "ui/ledger_bar.h"
+#include "ui/steady_row.h"
 
-#include <QHBoxLayout>
 #include <QLabel>
 #include <QVBoxLayout>
 
@@ -44,8 +44,7 @@ RunNumbers::RunNumbers(QWidget* parent) : QWidget(parent), m_theme(Theme::dark()
     layout->setSpacing(0);
 
     const auto addLarge = [&](const QString& name, const QString& toolTip, QLabel*& value, QLabel*& unit) {
-        auto* line = new QHBoxLayout;
-        line->setSpacing(6);
+        SteadyRow* line = SteadyRow::addTo(*layout, this);
         value = new QLabel(this);
         value->setObjectName(name);
         value->setFont(uiFont(21, QFont::DemiBold));
@@ -59,7 +58,6 @@ RunNumbers::RunNumbers(QWidget* parent) : QWidget(parent), m_theme(Theme::dark()
         unit->setWordWrap(true);
         line->addWidget(value, 0, Qt::AlignBaseline);
         line->addWidget(unit, 1, Qt::AlignBaseline);
-        layout->addLayout(line);
     };
     addLarge(
         QStringLiteral("skipped"),
@@ -114,7 +112,7 @@ RunNumbers::Row RunNumbers::addRow(const QString& objectName, const QString& nam
     Row row;
     row.line = new QWidget(this);
     row.line->setToolTip(toolTip);
-    auto* layout = new QHBoxLayout(row.line);
+    auto* layout = new SteadyRow(row.line);
     layout->setContentsMargins(0, 4, 0, 4);
     layout->setSpacing(8);
     row.name = new QLabel(name, row.line);
@@ -133,6 +131,9 @@ RunNumbers::Row RunNumbers::addRow(const QString& objectName, const QString& nam
 
 void RunNumbers::setRow(const Row& row, const QString& value)
 {
+    if (row.value->text() == value) {
+        return;
+    }
     row.value->setText(value);
     row.value->setAccessibleName(row.name->text() + QStringLiteral(": ") + value);
 }
@@ -182,7 +183,8 @@ void RunNumbers::displaySpeedUp(const ReportNumbers& numbers, PolicyKind policy)
         const QString against = text(numbers.speed_up->against);
         // Slower is said as slower, with the factor that it is slower by.
         const bool slower = factor < 0.995;
-        m_speed->setText(text(factor_text(slower ? 1.0 / factor : factor)));
+        m_speed->setText((m_estimated ? QStringLiteral("≈\u2009") : QString()) +
+                         text(factor_text(slower ? 1.0 / factor : factor)));
         m_speedUnit->setText(
             slower ? (m_estimated ? tr("slower, estimated") : tr("slower, measured against full"))
                    : (m_estimated ? tr("estimated") : tr("measured against full")));
@@ -194,17 +196,22 @@ void RunNumbers::displaySpeedUp(const ReportNumbers& numbers, PolicyKind policy)
 void RunNumbers::styleSpeedUp()
 {
     // An estimate never looks like a measurement: lighter, in the colour of predictions, with "≈".
-    QFont font = uiFont(21, m_estimated ? QFont::Normal : QFont::DemiBold);
-    m_speed->setFont(font);
+    const QFont font = uiFont(21, m_estimated ? QFont::Normal : QFont::DemiBold);
+    if (m_speed->font() != font) {
+        m_speed->setFont(font);
+    }
     const auto colorOf = [this](const QLabel* label) {
         return label->text() == dash ? m_theme.faintText : m_theme.text;
     };
-    m_skipped->setStyleSheet(QStringLiteral("color: %1;").arg(colorOf(m_skipped).name()));
-    m_speed->setStyleSheet(
-        QStringLiteral("color: %1;").arg((m_estimated ? m_theme.prediction : colorOf(m_speed)).name()));
-    if (m_estimated && !m_speed->text().startsWith(QStringLiteral("≈"))) {
-        m_speed->setText(QStringLiteral("≈\u2009") + m_speed->text());
-    }
+    // A style sheet is read anew each time it is set, so it is set only where it is another.
+    const auto style = [](QLabel* label, const QColor& color) {
+        const QString sheet = QStringLiteral("color: %1;").arg(color.name());
+        if (label->styleSheet() != sheet) {
+            label->setStyleSheet(sheet);
+        }
+    };
+    style(m_skipped, colorOf(m_skipped));
+    style(m_speed, m_estimated ? m_theme.prediction : colorOf(m_speed));
 }
 
 void RunNumbers::displayLedger(const Ledger& ledger)

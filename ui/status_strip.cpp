@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/status_strip.h"
 
-#include <QHBoxLayout>
+#include "ui/steady_row.h"
+
 #include <QLabel>
 
 #include <cmath>
@@ -23,10 +24,11 @@ QString timeLeftText(double seconds)
 
 StatusStrip::StatusStrip(QWidget* parent) : QWidget(parent)
 {
-    auto* layout = new QHBoxLayout(this);
+    auto* layout = new SteadyRow(this);
     layout->setContentsMargins(8, 0, 8, 0);
     layout->setSpacing(14);
     m_state = addLabel(tr("What the studio is doing"), "state");
+    m_state->setTextFormat(Qt::RichText);
     m_step = addLabel(tr("Steps that have run, of each batch's"), "step");
     m_rate = addLabel(tr("Time of a step of the whole batch: the median of the last ones, previews left out"),
                       "rate");
@@ -49,7 +51,7 @@ QLabel* StatusStrip::addLabel(const QString& toolTip, const char* name)
     auto* label = new QLabel(this);
     label->setObjectName(QLatin1String(name));
     label->setToolTip(toolTip);
-    label->setTextFormat(Qt::RichText);
+    label->setTextFormat(Qt::PlainText);
     layout()->addWidget(label);
     return label;
 }
@@ -115,7 +117,7 @@ void StatusStrip::refresh()
         previews += tr(" %1 % of the time").arg(*s.previewShare * 100.0, 0, 'f', 1);
     }
     put(m_previews, previews);
-    put(m_machine, s.machine.toHtmlEscaped());
+    put(m_machine, s.machine);
     setAccessibleDescription(textSummary());
 }
 

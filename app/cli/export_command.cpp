@@ -44,6 +44,11 @@ int export_command(const Context& context, const Arguments& arguments)
                 [&](const std::string& text) {
                     request.average = choose("--weights", text, {"average", "current"}) == "average";
                 });
+    add_checked(*parser, "--dtype", "NAME",
+                "fp32 (default), or bf16: half the size, rounded to 8 bits of precision",
+                [&](const std::string& text) {
+                    request.bf16 = choose("--dtype", text, {"fp32", "bf16"}) == "bf16";
+                });
     parser->add_option("--config", request.config, "YAML configuration of a checkpoint that has none")
         ->type_name("FILE");
     parser->add_option("--out", request.output, "File to write (required)")->type_name("FILE");

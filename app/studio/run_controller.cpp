@@ -26,7 +26,7 @@ namespace
 {
 
 constexpr int fastestTickMs = 16;
-constexpr int slowestTickMs = 250;
+constexpr int slowestTickMs = 400;
 constexpr int pictureMs = 34;  // at most 30 a second
 constexpr int numbersMs = 200;
 constexpr std::size_t mostLearned = 6;
@@ -290,7 +290,7 @@ void RunController::tick()
 
 double RunController::drawingShare()
 {
-    return std::min(0.015 * std::max(1, QThread::idealThreadCount()), 0.2);
+    return std::min(0.01 * std::max(1, QThread::idealThreadCount()), 0.2);
 }
 
 void RunController::drain()

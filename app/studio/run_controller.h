@@ -86,8 +86,9 @@ public:
     /// Moves out what has come, and shows it. The timer does this.
     void drain();
 
-    /// Most of the window thread's time that showing a run may take, 0..1: 1.5 % of the whole machine, and
-    /// not more than a fifth of the thread, whatever the machine.
+    /// Most of the window thread's time that showing a run may take, 0..1: 1 % of the whole machine, and not
+    /// more than a fifth of the thread, whatever the machine. (The sampler's threads wait for each other, so
+    /// that what one of two of them loses the other loses too.)
     static double drawingShare();
 
 Q_SIGNALS:

@@ -138,6 +138,33 @@ TEST_CASE("exits trained on a frozen backbone export with it")
     }
 }
 
+TEST_CASE("an export in bf16 takes half the room, rounds to the nearest, and opens as the same network")
+{
+    const test::TemporaryFolder folder;
+    const fs::path pack = test::source_dir() / "models" / "fashion-mnist";
+    for (const auto format : {ExportRequest::Format::reference, ExportRequest::Format::safetensors}) {
+        ExportRequest whole = request(pack, folder / "whole.safetensors");
+        whole.part = "shallow";
+        whole.format = format;
+        whole.overwrite = true;
+        ExportRequest half = whole;
+        half.bf16 = true;
+        half.output = folder / "half.safetensors";
+        export_model(whole);
+        export_model(half);
+        CHECK(static_cast<double>(fs::file_size(half.output)) <
+              0.51 * static_cast<double>(fs::file_size(whole.output)));
+        const ModelFiles before = read_checkpoints(whole.output, {}, {}, {});
+        const ModelFiles after = read_checkpoints(half.output, {}, {}, {});
+        CHECK(before.full->config.uvit == after.full->config.uvit);
+        for (const auto& [name, tensor] : before.full->checkpoint.tensors) {
+            CHECK(after.full->checkpoint.tensors.at(name)
+                      .to(at::kFloat)
+                      .equal(tensor.to(at::kBFloat16).to(at::kFloat)));
+        }
+    }
+}
+
 TEST_CASE("an export never replaces a file unasked, and says which parts there are")
 {
     const test::TemporaryFolder folder;

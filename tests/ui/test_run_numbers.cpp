@@ -59,6 +59,42 @@ private Q_SLOTS:
         }
     }
 
+    // Numbers that change several times a second must not have the whole window laid out each time.
+    void newNumbersThatFitLayNothingOut()
+    {
+        struct Counter : QObject {
+            int layouts = 0;
+            bool eventFilter(QObject*, QEvent* event) override
+            {
+                layouts += event->type() == QEvent::LayoutRequest ? 1 : 0;
+                return false;
+            }
+        } counter;
+        RunNumbers panel;
+        panel.resize(300, 500);
+        RunRecord record = measured(PolicyKind::adadiff, 4200.0);
+        panel.showRecord(record);
+        panel.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&panel));
+        QCoreApplication::processEvents();
+        panel.installEventFilter(&counter);
+        const QString before = shown(panel, "blocks");
+        record.ledger.blocks += 111.0;
+        record.ledger.wall += 111.0;
+        panel.showLive(record);
+        QCoreApplication::processEvents();
+        QVERIFY(shown(panel, "blocks") != before);
+        QCOMPARE(counter.layouts, 0);
+
+        // What does not fit gets its room.
+        record.baseline->what = "full, seed 123456789, 100000 images in a time that was measured";
+        panel.showLive(record);
+        QTRY_VERIFY(counter.layouts > 0);
+        const auto* baseline = panel.findChild<QLabel*>(QStringLiteral("baseline"));
+        QVERIFY(baseline->width() >= baseline->sizeHint().width() ||
+                panel.width() < panel.minimumSizeHint().width());
+    }
+
     // Points 7 and 14.
     void thePartsAddUpToTheWallTime()
     {
