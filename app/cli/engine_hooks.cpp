@@ -82,6 +82,8 @@ Hooks engine_hooks()
                                 std::stop_token stop) {
         return evaluate_frechet(*duodiff::make_engine(), request, progress, std::move(stop));
     };
+    hooks.evaluate_losses = &duodiff::evaluate_losses;
+    hooks.make_classifier = &duodiff::make_classifier;
     hooks.watch_stop = [] {};
     hooks.terminal = this_terminal();
     hooks.bundled_pack = find_bundled_pack();

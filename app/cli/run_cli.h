@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "evaluate/classifier_job.h"
 #include "evaluate/frechet_job.h"
+#include "evaluate/losses_job.h"
 #include "session/engine.h"
 #include "session/jobs.h"
 #include "train/export_job.h"
@@ -41,6 +43,9 @@ struct Hooks {
         train;
     std::function<ExportResult(const ExportRequest&)> export_model;
     std::function<FrechetReport(const FrechetRequest&, const Progress&, std::stop_token)> evaluate_frechet;
+    std::function<LossesReport(const LossesRequest&, const Progress&, std::stop_token)> evaluate_losses;
+    std::function<ClassifierReport(const ClassifierRequest&, const Progress&, std::stop_token)>
+        make_classifier;
 
     /// Requested by the first interrupt once a command has said, by calling `watch_stop`, that it looks
     /// at the token; until then an interrupt ends the process at once.

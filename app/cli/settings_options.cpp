@@ -10,6 +10,9 @@ namespace duodiff::cli
 namespace
 {
 
+constexpr const char* sampling = "Sampling";
+constexpr const char* machine = "Machine";
+
 template <class Read>
 void add_setting(CLI::App& parser, SettingsChanges& changes, const std::string& option,
                  const std::string& value_name, const std::string& description, const std::string& group,
@@ -90,8 +93,6 @@ void add_policy_options(CLI::App& parser, SettingsChanges& changes)
 
 void add_run_options(CLI::App& parser, SettingsChanges& changes)
 {
-    const std::string sampling = "Sampling";
-    const std::string machine = "Machine";
     add_setting(parser, changes, "--sampler", "NAME", "ddpm, ddim, dpm-solver++ or euler-maruyama", sampling,
                 [](const std::string& option, const std::string& text) -> Change {
                     const auto solver = read_choice<SolverKind>(option, text, all_solvers);
@@ -108,6 +109,11 @@ void add_run_options(CLI::App& parser, SettingsChanges& changes)
                     const double value = read_number(option, text, 0.0);
                     return [value](SamplingSettings& s) { s.eta = value; };
                 });
+    add_image_options(parser, changes);
+}
+
+void add_image_options(CLI::App& parser, SettingsChanges& changes)
+{
     add_setting(parser, changes, "--parametrization", "NAME",
                 "predict_noise, predict_original or predict_previous; default: what the model says, else "
                 "predict_noise",

@@ -33,7 +33,10 @@ void add_model_options(CLI::App& parser, ModelSource& source);
 /// --policy, --switch-step, --threshold, --exit-layer.
 void add_policy_options(CLI::App& parser, SettingsChanges& changes);
 
-/// --sampler, --steps, --eta, --parametrization, --count, --batch, --seed, --device, --precision.
+/// --parametrization, --count, --batch, --seed, --device, --precision.
+void add_image_options(CLI::App& parser, SettingsChanges& changes);
+
+/// --sampler, --steps, --eta, and those.
 void add_run_options(CLI::App& parser, SettingsChanges& changes);
 
 /// Solver steps where none are asked for.

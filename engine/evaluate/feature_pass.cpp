@@ -42,7 +42,8 @@ KeptStatistics::KeptStatistics(std::filesystem::path path, std::int64_t dimensio
         const auto found = saved.about.find(entry.first);
         return found != saved.about.end() && found->second == entry.second;
     });
-    if (same && saved.statistics.dimension() == dimension) {
+    replaces_other_ = !same || saved.statistics.dimension() != dimension;
+    if (!replaces_other_) {
         about_ = std::move(saved.about);
         statistics_ = std::move(saved.statistics);
     }

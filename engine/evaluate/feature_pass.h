@@ -23,6 +23,8 @@ public:
     KeptStatistics(std::filesystem::path path, std::int64_t dimension,
                    std::map<std::string, std::string> about);
 
+    /// Whether the file held something of another `about`.
+    bool replaces_other() const { return replaces_other_; }
     FeatureStatistics& statistics() { return statistics_; }
     const FeatureStatistics& statistics() const { return statistics_; }
     /// A number that is kept beside them; 0 at the beginning.
@@ -34,6 +36,7 @@ private:
     std::filesystem::path path_;
     std::map<std::string, std::string> about_;
     FeatureStatistics statistics_;
+    bool replaces_other_ = false;
 };
 
 /// The features of the examples in `order` (numbers of the dataset), from where `kept` has come to; saved

@@ -9,9 +9,10 @@
 namespace duodiff
 {
 
-/// frechet.json, frechet.csv, frechet.svg and frechet.png, each whole or not at all.
-void write_frechet_files(const FrechetReport& report, const std::filesystem::path& folder);
-/// What frechet.json holds.
+/// NAME.json, NAME.csv, NAME.svg and NAME.png, each whole or not at all.
+void write_frechet_files(const FrechetReport& report, const std::filesystem::path& folder,
+                         const std::string& name);
+/// What NAME.json holds.
 std::string frechet_json(const FrechetReport& report);
 
 }  // namespace duodiff

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "data/dataset.h"
+#include "evaluate/evaluation_data.h"
+#include "evaluate/policy_points.h"
 #include "session/engine.h"
 
 #include <cstdint>
@@ -11,12 +13,13 @@
 #include <string>
 #include <vector>
 
-/// `duodiff eval frechet`: quality against time, measured. Plain values, no LibTorch.
+/// `duodiff eval frechet` and `duodiff eval sweep`: quality against time, measured. Plain values, no
+/// LibTorch.
 namespace duodiff
 {
 
-/// The full network is always measured; DuoDiff and AdaDiff at the values given, or, if neither is, at the
-/// model's own where it has the networks for them.
+/// The points of policy_points(). All make the same images from the same noise, part by part in turn, so that
+/// what else the machine does meets all of them.
 struct FrechetRequest {
     ModelSource source;
     /// Solver, steps, count, batch, seed, classes, device and precision of every point. Image k is that of
@@ -24,24 +27,26 @@ struct FrechetRequest {
     SamplingSettings base;
     std::vector<int> switch_steps{};
     std::vector<double> thresholds{};
-    DataSettings data;  ///< img_size and channels are taken from the model's images
-    /// Examples that were not trained on; empty: the test part of `data`, where it has one.
-    std::filesystem::path test_data{};
-    /// Inception weights or a classifier; empty: a classifier that is trained on `data` and kept in `folder`.
+    PointFallback fallback = PointFallback::own;
+    EvaluationDataRequest examples;
+    /// Inception weights or a classifier; empty: a classifier that is trained on the data and kept in
+    /// `folder`.
     std::filesystem::path features{};
     /// Gets classifier.safetensors and parts/, from which an interrupted evaluation goes on.
     std::filesystem::path folder{};
-    int part = 500;  ///< images after which the state is saved
+    int part = 512;  ///< images after which the state is saved, and the next point has its turn
 };
 
 struct FrechetPoint {
-    PolicyKind policy = PolicyKind::full;
-    double value = 0.0;  ///< t_s or theta; 0 for the full network
+    PolicyPoint at;
     std::int64_t images = 0;
-    double seconds_an_image = 0.0;  ///< wall time of sampling, loading left out
+    double seconds_an_image = 0.0;  ///< wall time of sampling, loading left out: median over the rounds
     double block_share = 0.0;       ///< blocks run over those of the full network
     double gflops_an_image = 0.0;
     double distance = 0.0;
+    double fastest_seconds = 0.0;  ///< an image, in the fastest round
+    double slowest_seconds = 0.0;
+    int rounds = 0;
 };
 
 struct FrechetReport {

@@ -28,7 +28,8 @@ constexpr std::array<Colour, 6> curve_colours = {
 
 constexpr double left_margin = 66.0;
 constexpr double right_margin = 20.0;
-constexpr double top_margin = 52.0;
+constexpr double first_top_margin = 52.0;
+constexpr double legend_row = 16.0;
 constexpr double bottom_margin = 46.0;
 constexpr double half_mark = 3.5;
 constexpr int most_ticks = 8;
@@ -69,20 +70,23 @@ public:
         : plot_(plot),
           painter_(painter),
           right_(std::max(plot.width - right_margin, left_margin + 1.0)),
-          bottom_(std::max(plot.height - bottom_margin, top_margin + 1.0))
+          legend_(place_legend(plot, right_)),
+          top_(first_top_margin + legend_row * static_cast<double>(legend_.empty() ? 0 : legend_.back().row)),
+          bottom_(std::max(plot.height - bottom_margin, top_ + 1.0))
     {
         for (const Curve& curve : plot.curves) {
             for (const Curve::Sample& point : curve.points) {
-                if (std::isfinite(point.x) && std::isfinite(point.y)) {
+                if (usable(point)) {
                     x_.take(point.x);
-                    y_.take(point.y - point.spread);
-                    y_.take(point.y + point.spread);
+                    y_.take(height_of(point.y - point.spread));
+                    y_.take(height_of(point.y + point.spread));
+                    y_.take(height_of(point.y));
                 }
             }
         }
-        y_.take(plot.level.value_or(std::numeric_limits<double>::quiet_NaN()));
+        y_.take(height_of(plot.level.value_or(std::numeric_limits<double>::quiet_NaN())));
         x_.widen(plot.x_from_zero);
-        y_.widen(plot.y_from_zero);
+        y_.widen(plot.y_from_zero && !plot.y_logarithmic);
     }
 
     void draw()
@@ -90,28 +94,93 @@ public:
         painter_.rectangle({0.0, 0.0}, plot_.width, plot_.height, white);
         draw_axes();
         draw_level();
-        double legend = left_margin;
         for (std::size_t i = 0; i < plot_.curves.size(); ++i) {
-            const Colour colour = curve_colours[i % curve_colours.size()];
-            draw_band(plot_.curves[i], colour);
-            draw_curve(plot_.curves[i], colour);
-            legend = draw_legend(plot_.curves[i].name, colour, legend);
+            const Curve& curve = plot_.curves[i];
+            const Colour colour = curve.colour.value_or(curve_colours[i % curve_colours.size()]);
+            draw_band(curve, colour);
+            draw_curve(curve, colour);
+            draw_legend(curve.name, colour, legend_[i]);
         }
     }
 
 private:
-    static bool usable(const Curve::Sample& point)
+    /// Where a curve's name stands.
+    struct LegendPlace {
+        double x = 0.0;
+        int row = 0;
+    };
+
+    /// One after another, as many rows as they need.
+    static std::vector<LegendPlace> place_legend(const CurvePlot& plot, double right)
     {
-        return std::isfinite(point.x) && std::isfinite(point.y);
+        std::vector<LegendPlace> places;
+        LegendPlace next{left_margin, 0};
+        for (const Curve& curve : plot.curves) {
+            const double width = curve.name.empty() ? 0.0 : legend_width(curve.name);
+            if (next.x > left_margin && next.x + width > right) {
+                next = {left_margin, next.row + 1};
+            }
+            places.push_back(next);
+            next.x += width;
+        }
+        return places;
+    }
+
+    static double legend_width(const std::string& name)
+    {
+        constexpr double a_letter = 7.2;
+        const auto letters = std::count_if(name.begin(), name.end(), [](char byte) {
+            return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;  // of UTF-8
+        });
+        return 32.0 + a_letter * static_cast<double>(letters);
+    }
+
+    bool usable(const Curve::Sample& point) const
+    {
+        return std::isfinite(point.x) && std::isfinite(height_of(point.y));
+    }
+
+    /// On the axis, before it is scaled; NaN where it has no place.
+    double height_of(double y) const
+    {
+        if (!plot_.y_logarithmic) {
+            return y;
+        }
+        return y > 0.0 ? std::log10(y) : std::numeric_limits<double>::quiet_NaN();
     }
 
     double across(double x) const
     {
-        return left_margin + (x - x_.low) / (x_.high - x_.low) * (right_ - left_margin);
+        const double share = (x - x_.low) / (x_.high - x_.low);
+        return left_margin + (plot_.x_falls ? 1.0 - share : share) * (right_ - left_margin);
     }
     double down(double y) const
     {
-        return bottom_ - (y - y_.low) / (y_.high - y_.low) * (bottom_ - top_margin);
+        const double height = std::isfinite(height_of(y)) ? height_of(y) : y_.low;
+        return bottom_ - (height - y_.low) / (y_.high - y_.low) * (bottom_ - top_);
+    }
+
+    std::vector<double> y_ticks() const
+    {
+        if (!plot_.y_logarithmic) {
+            return round_numbers(y_.low, y_.high, most_ticks);
+        }
+        std::vector<double> ticks;
+        for (const auto& digits : {std::vector<double>{1.0, 2.0, 5.0}, std::vector<double>{1.0}}) {
+            ticks.clear();
+            for (double power = std::floor(y_.low); power <= y_.high; power += 1.0) {
+                for (const double digit : digits) {
+                    const double tick = digit * std::pow(10.0, power);
+                    if (std::log10(tick) >= y_.low && std::log10(tick) <= y_.high) {
+                        ticks.push_back(tick);
+                    }
+                }
+            }
+            if (ticks.size() <= static_cast<std::size_t>(most_ticks)) {
+                break;
+            }
+        }
+        return ticks;
     }
     Point place(const Curve::Sample& point) const { return {across(point.x), down(point.y)}; }
 
@@ -123,20 +192,19 @@ private:
     void draw_axes()
     {
         for (const double tick : round_numbers(x_.low, x_.high, most_ticks)) {
-            draw_line({{across(tick), top_margin}, {across(tick), bottom_}}, {.colour = grid_colour});
+            draw_line({{across(tick), top_}, {across(tick), bottom_}}, {.colour = grid_colour});
             painter_.text({across(tick), bottom_ + 16.0}, fmt::format("{:.6g}", tick), Anchor::middle, quiet);
         }
-        for (const double tick : round_numbers(y_.low, y_.high, most_ticks)) {
+        for (const double tick : y_ticks()) {
             draw_line({{left_margin, down(tick)}, {right_, down(tick)}}, {.colour = grid_colour});
             painter_.text({left_margin - 6.0, down(tick) + 4.0}, fmt::format("{:.6g}", tick), Anchor::end,
                           quiet);
         }
-        draw_line({{left_margin, top_margin}, {left_margin, bottom_}, {right_, bottom_}},
-                  {.colour = frame_colour});
+        draw_line({{left_margin, top_}, {left_margin, bottom_}, {right_, bottom_}}, {.colour = frame_colour});
         painter_.text({left_margin, 18.0}, plot_.title, Anchor::start, ink);
         painter_.text({(left_margin + right_) / 2.0, plot_.height - 10.0}, plot_.x_label, Anchor::middle,
                       ink);
-        painter_.upright_text({16.0, (top_margin + bottom_) / 2.0}, plot_.y_label, ink);
+        painter_.upright_text({16.0, (top_ + bottom_) / 2.0}, plot_.y_label, ink);
     }
 
     void draw_level()
@@ -202,20 +270,21 @@ private:
         }
     }
 
-    double draw_legend(const std::string& name, Colour colour, double at)
+    void draw_legend(const std::string& name, Colour colour, const LegendPlace& at)
     {
         if (name.empty()) {
-            return at;
+            return;
         }
-        painter_.rectangle({at, 30.0}, 10.0, 10.0, colour);
-        painter_.text({at + 15.0, 39.0}, name, Anchor::start, ink);
-        constexpr double a_letter = 7.2;
-        return at + 32.0 + a_letter * static_cast<double>(name.size());
+        const double y = 30.0 + legend_row * at.row;
+        painter_.rectangle({at.x, y}, 10.0, 10.0, colour);
+        painter_.text({at.x + 15.0, y + 9.0}, name, Anchor::start, ink);
     }
 
     const CurvePlot& plot_;
     PlotPainter& painter_;
     double right_;
+    std::vector<LegendPlace> legend_;  ///< one a curve
+    double top_;
     double bottom_;
     Range x_;
     Range y_;

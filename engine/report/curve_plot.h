@@ -3,6 +3,8 @@
 
 #include "report/image8.h"
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +25,7 @@ struct Curve {
     std::vector<Sample> points;
     bool marks = true;  ///< a mark at every point
     bool line = true;
+    std::optional<std::array<std::uint8_t, 3>> colour{};  ///< nothing: one of its own, of six
 };
 
 /// Curves over two axes with round numbers. Points that are not finite are left out and break the line.
@@ -35,7 +38,9 @@ struct CurvePlot {
     std::string level_label{};
     bool x_from_zero = false;
     bool y_from_zero = false;
-    int width = 920;  ///< pixels; the picture has twice as many, for dense screens
+    bool x_falls = false;        ///< the largest x at the left, as t runs
+    bool y_logarithmic = false;  ///< values that are not positive are left out; no from_zero with it
+    int width = 920;             ///< pixels; the picture has twice as many, for dense screens
     int height = 460;
 };
 

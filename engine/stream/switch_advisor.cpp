@@ -26,17 +26,6 @@ bool shallow_at(const RunRecord& record, std::size_t index, int switch_step)
                                                                               record.settings.solver)});
 }
 
-/// The smallest t_s with the shallow network before step `index` and the full one from it on.
-std::optional<int> switch_step_for(const RunRecord& record, std::size_t index)
-{
-    for (int switch_step = 1; switch_step <= diffusion_steps; ++switch_step) {
-        if (shallow_at(record, index - 1, switch_step) && !shallow_at(record, index, switch_step)) {
-            return switch_step;
-        }
-    }
-    return std::nullopt;
-}
-
 std::string caution_of(const RunRecord& record, const PhaseTransition& transition)
 {
     const int shallow = record.model.shallow_depth;
@@ -50,6 +39,16 @@ std::string caution_of(const RunRecord& record, const PhaseTransition& transitio
 }
 
 }  // namespace
+
+std::optional<int> switch_step_for(const RunRecord& record, std::size_t index)
+{
+    for (int switch_step = 1; switch_step <= diffusion_steps; ++switch_step) {
+        if (shallow_at(record, index - 1, switch_step) && !shallow_at(record, index, switch_step)) {
+            return switch_step;
+        }
+    }
+    return std::nullopt;
+}
 
 SwitchAdvice advise_switch_step(const WhatIfIndex& index, const RunRecord& record)
 {

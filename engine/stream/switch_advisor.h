@@ -39,4 +39,7 @@ SwitchAdvice advise_switch_step(const WhatIfIndex& index, const RunRecord& recor
 SwitchAdvice advise_switch_step(const WhatIfIndex& index, const RunRecord& record,
                                 std::span<const double> mean_exit_layer);
 
+/// The smallest t_s with the shallow network before step `index` of the record and the full one from it on.
+std::optional<int> switch_step_for(const RunRecord& record, std::size_t index);
+
 }  // namespace duodiff

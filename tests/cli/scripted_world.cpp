@@ -63,6 +63,9 @@ public:
                 script_.before_step(batch, step);
                 if (controls.stop.stop_requested()) {
                     outcome.record.state = RunState::cancelled;
+                    if (controls.keep_unfinished && controls.keep_unfinished->load() && step > 0) {
+                        outcome.unfinished.push_back({make_image(settings, first), step, 999});
+                    }
                     return outcome;
                 }
                 Frame frame = make_frame(settings, run_id, batch, first, images, step, live);
@@ -242,6 +245,16 @@ World::World()
         progress("Images of full", 0.1);
         script.frechet = request;
         return frechet;
+    };
+    hooks.evaluate_losses = [this, fail](const LossesRequest& request, const Progress&, std::stop_token) {
+        fail();
+        script.losses = request;
+        return losses;
+    };
+    hooks.make_classifier = [this, fail](const ClassifierRequest& request, const Progress&, std::stop_token) {
+        fail();
+        script.classifier = request;
+        return classifier;
     };
     hooks.save_tensors = [this](const std::filesystem::path& path, const RunOutcome&) {
         script.tensors.push_back(path);

@@ -37,6 +37,8 @@ struct Script {
     std::optional<TrainRequest> train;
     std::optional<ExportRequest> export_model;
     std::optional<FrechetRequest> frechet;
+    std::optional<LossesRequest> losses;
+    std::optional<ClassifierRequest> classifier;
     std::optional<bool> speed_check;
     std::vector<std::filesystem::path> tensors;
 };
@@ -64,6 +66,8 @@ public:
     ExportResult exported;
     std::vector<TrainProgress> train_progress;  ///< said on the way
     FrechetReport frechet;
+    LossesReport losses;
+    ClassifierReport classifier;
     /// Thrown by every job but sampling, when set.
     std::optional<Failure> job_failure;
 };

@@ -6,6 +6,11 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -17,10 +22,10 @@ struct Ended {
     std::string out;
 };
 
-/// Runs the real program; `words` go through the shell.
-Ended run_program(const std::string& words)
+/// Runs the real program; `words` go through the shell, and so does what is to stand before them.
+Ended run_program(const std::string& words, const std::string& before = {})
 {
-    const std::string command = std::string(DUODIFF_PROGRAM) + " " + words;
+    const std::string command = before + std::string(DUODIFF_PROGRAM) + " " + words;
     FILE* pipe = popen(command.c_str(), "r");
     if (!pipe) {
         throw std::runtime_error("cannot start " + command);
@@ -33,6 +38,18 @@ Ended run_program(const std::string& words)
     const int status = pclose(pipe);
     ended.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return ended;
+}
+
+std::map<std::string, std::string> files_of(const std::filesystem::path& folder)
+{
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.is_regular_file()) {
+            std::ifstream file(entry.path(), std::ios::binary);
+            files[entry.path().filename().string()] = {std::istreambuf_iterator<char>(file), {}};
+        }
+    }
+    return files;
 }
 
 }  // namespace
@@ -69,4 +86,28 @@ TEST_CASE("the program's errors are one or two lines without colour codes where 
 TEST_CASE("a full standard output is a failure, not silence")
 {
     CHECK(run_program("--help >/dev/full 2>/dev/null").status == 1);
+}
+
+TEST_CASE("an evaluation that is killed at random moments goes on to the same files")
+{
+    const duodiff::test::TemporaryFolder folder;
+    const std::filesystem::path model =
+        duodiff::test::data_dir() / "golden" / "early_exit_class_conditional.pth";
+    const auto words = [&](const char* out) {
+        return "eval trend --model " + model.string() +
+               " --count 30 --batch 2 --steps 20 --threshold 0.45,0.55 --device cpu --precision fp32 --out " +
+               (folder / out).string() + " >/dev/null 2>&1";
+    };
+    REQUIRE(run_program(words("whole")).status == 0);
+    std::mt19937 random(5);
+    for (int kill = 0; kill < 8; ++kill) {
+        const std::string seconds = std::to_string(0.1 + 0.05 * static_cast<double>(random() % 14));
+        (void)run_program(words("killed"), "timeout -s KILL " + seconds + " ");
+    }
+    REQUIRE(run_program(words("killed")).status == 0);
+    // A file that was being written at a kill may be left beside them.
+    std::map<std::string, std::string> killed = files_of(folder / "killed");
+    for (const auto& [name, bytes] : files_of(folder / "whole")) {
+        CHECK_MESSAGE(killed[name] == bytes, name);
+    }
 }

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/noise.h"
 #include "evaluate/classifier.h"
+#include "evaluate/classifier_job.h"
 #include "evaluate/classifier_training.h"
+#include "evaluate/exit_counts.h"
+#include "evaluate/feature_pass.h"
 #include "evaluate/frechet_files.h"
+
+#include "evaluate/evaluation_support.h"
 
 #include "support/doctest_torch.h"
 #include "support/test_paths.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -66,6 +74,8 @@ public:
         info.has_early_exit = true;
         info.switch_step_default = 300;
         info.threshold_default = 0.1;
+        info.threshold_minimum = 0.05;
+        info.threshold_maximum = 0.2;
         return info;
     }
     std::optional<Failure> check(const SamplingSettings& settings) const override
@@ -84,18 +94,33 @@ public:
         outcome.record.model.sha256 = {{"full", "abc"}};
         outcome.record.machine.device = "cpu";
         outcome.record.machine.precision = "fp32";
-        const bool probe = settings.steps == 1;
-        if (!probe) {
-            ++runs;
-            if (stop_at == runs) {
-                stop.request_stop();
+        const bool stopped_before = controls.stop.stop_requested();
+        Frame frame;
+        frame.exit_layers.assign(static_cast<std::size_t>(settings.count),
+                                 settings.policy == PolicyKind::full ? std::int16_t{4} : std::int16_t{3});
+        for (int t : {999, 0}) {
+            frame.t = t;
+            sink.on_frame(Frame(frame));
+            outcome.record.steps.emplace_back().t = t;
+            outcome.record.steps.back().exit_layers = frame.exit_layers;
+            if (controls.stop.stop_requested() && !stopped_before) {
+                // Whoever looks at the first steps only; one image has its picture.
+                outcome.record.state = RunState::cancelled;
+                if (settings.count == 1) {
+                    outcome.unfinished.push_back({{0, 0, 0, 1, side, side, stripes(0, 0, 0.1F)}, 1, 999});
+                }
+                return outcome;
             }
+        }
+        order.push_back(settings.policy);
+        if (++runs == stop_at) {
+            stop.request_stop();
         }
         if (controls.stop.stop_requested()) {
             outcome.record.state = RunState::cancelled;
             return outcome;
         }
-        outcome.record.sampling_ms = 10.0 * settings.count;
+        outcome.record.sampling_ms = (slow_part == runs ? 30.0 : 10.0) * settings.count;
         const float grain = settings.policy == PolicyKind::full ? 0.2F
                             : settings.policy == PolicyKind::duodiff
                                 ? 0.2F + 0.001F * static_cast<float>(settings.switch_step)
@@ -108,17 +133,8 @@ public:
                     : settings.classes[static_cast<std::size_t>(i) % settings.classes.size()];
             outcome.images.push_back({i, seed, label, 1, side, side, stripes(100'000 + seed, label, grain)});
             outcome.record.images.push_back({i, seed, label, "", 0});
-            if (!probe) {
-                seen.insert({settings.policy, seed, label});
-            }
+            seen.insert({settings.policy, seed, label});
         }
-        StepRecord step;
-        step.exit_layers.assign(static_cast<std::size_t>(settings.count),
-                                settings.policy == PolicyKind::full ? std::int16_t{4} : std::int16_t{3});
-        outcome.record.steps.push_back(step);
-        Frame frame;
-        frame.exit_layers = step.exit_layers;
-        sink.on_frame(std::move(frame));
         return outcome;
     }
     LayerUncertainty uncertainty_of(const Trajectory&, int, int) override { return {}; }
@@ -131,8 +147,10 @@ public:
         auto operator<=>(const Seen&) const = default;
     };
     std::multiset<Seen> seen;
+    std::vector<PolicyKind> order;  ///< of the runs that were not cut short
     int runs = 0;
     int stop_at = 0;
+    int slow_part = 0;
     std::stop_source stop;
 };
 
@@ -147,7 +165,7 @@ public:
         request.base.count = 250;
         request.base.batch = 32;
         request.base.device = "cpu";
-        request.data.path = folder_.path();
+        request.examples.data.path = folder_.path();
         request.folder = folder_ / "out";
         request.features = folder_ / "classifier.safetensors";
         save_classifier(request.features, classifier().card, classifier().tensors);
@@ -163,22 +181,16 @@ private:
     const TrainedClassifier& classifier() const
     {
         static const TrainedClassifier trained = [this] {
-            DataSettings test = request.data;
+            DataSettings test = request.examples.data;
             test.split = DataSettings::Split::test;
-            return train_classifier(open_dataset(request.data), open_dataset(test), {.batch = 32}, at::kCPU);
+            return train_classifier(open_dataset(request.examples.data), open_dataset(test), {.batch = 32},
+                                    at::kCPU);
         }();
         return trained;
     }
 
     TemporaryFolder folder_;
 };
-
-std::string text_of(const std::filesystem::path& path)
-{
-    std::ostringstream text;
-    text << std::ifstream(path, std::ios::binary).rdbuf();
-    return text.str();
-}
 
 }  // namespace
 
@@ -189,7 +201,7 @@ TEST_CASE("the further a policy's images are from the data, the larger its dista
     world.request.thresholds = {0.2};
     const FrechetReport report = world.run();
     REQUIRE(report.points.size() == 4);
-    CHECK(report.points[0].policy == PolicyKind::full);
+    CHECK(report.points[0].at.policy == PolicyKind::full);
     CHECK(report.points[0].distance < report.points[1].distance);
     CHECK(report.points[1].distance < report.points[3].distance);
     CHECK(report.points[3].distance < report.points[2].distance);
@@ -201,7 +213,7 @@ TEST_CASE("the further a policy's images are from the data, the larger its dista
     for (const FrechetPoint& point : report.points) {
         CHECK(point.images == 250);
         CHECK(point.seconds_an_image == doctest::Approx(0.01));
-        CHECK(point.block_share == doctest::Approx(point.policy == PolicyKind::full ? 1.0 : 0.75));
+        CHECK(point.block_share == doctest::Approx(point.at.policy == PolicyKind::full ? 1.0 : 0.75));
     }
 }
 
@@ -240,6 +252,161 @@ TEST_CASE("an interrupted evaluation goes on where it was, to the same result")
     }
 }
 
+TEST_CASE("points take turns, each round begins with another, and a slow round shows in its range only")
+{
+    World world;
+    world.request.base.count = 320;
+    world.request.part = 64;
+    world.engine.slow_part = 4;  // the first part of the second round, that of DuoDiff
+    const FrechetReport report = world.run();
+    using enum PolicyKind;
+    const std::vector<PolicyKind> first = {full, duodiff, adadiff, duodiff, adadiff,
+                                           full, adadiff, full,    duodiff};
+    REQUIRE(world.engine.order.size() == 15);
+    CHECK(std::equal(first.begin(), first.end(), world.engine.order.begin()));
+    for (const FrechetPoint& point : report.points) {
+        CHECK(point.rounds == 5);
+        CHECK(point.seconds_an_image == doctest::Approx(0.01));
+        CHECK(point.fastest_seconds == doctest::Approx(0.01));
+        CHECK(point.slowest_seconds == doctest::Approx(point.at.policy == duodiff ? 0.03 : 0.01));
+    }
+}
+
+TEST_CASE("a sweep spreads its points over the model's range, and leaves AdaDiff's exits for the trend")
+{
+    World world;
+    world.request.fallback = PointFallback::spread;
+    const FrechetReport report = world.run();
+    std::vector<double> thresholds;
+    std::vector<double> switch_steps;
+    for (const FrechetPoint& point : report.points) {
+        if (point.at.policy == PolicyKind::adadiff) {
+            thresholds.push_back(point.at.value);
+        } else if (point.at.policy == PolicyKind::duodiff) {
+            switch_steps.push_back(point.at.value);
+        }
+    }
+    CHECK(switch_steps == std::vector<double>{200, 400, 600, 800});
+    CHECK(thresholds == std::vector<double>{0.05, 0.1, 0.15, 0.2});
+    const nlohmann::json exits = nlohmann::json::parse([&] {
+        const std::string part = text_of(world.request.folder / "parts" / exit_part_name(0.1));
+        return part.substr(part.find('\n') + 1);
+    }());
+    CHECK(exits["images"] == 250);
+    CHECK(exits["timesteps"] == std::vector<int>{999, 0});
+    CHECK(exits["left"][1][3] == 250);
+}
+
+TEST_CASE("the distance of a real model's images is that of all images of one run")
+{
+    const TemporaryFolder folder;
+    write_images(folder / "data", 10, 3);
+    ClassifierCard card;
+    card.shape = {3, 16, 10};
+    for (int label = 0; label < 10; ++label) {
+        card.class_names.push_back(std::to_string(label));
+    }
+    NamedTensors tensors;
+    std::uint32_t row = 0;
+    for (const auto& [name, shape] : card.shape.tensors()) {
+        at::Tensor tensor = at::empty(shape, at::kFloat);
+        fill_normal({tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())}, 3,
+                    NoiseStream::probe, 0, row++);
+        tensors[name] = tensor * 0.2;
+    }
+    FrechetRequest request;
+    request.source = source_of("adadiff_original.pth");
+    request.base = few_images(10);
+    request.part = 4;
+    request.thresholds = {0.5};
+    request.examples.data.path = folder / "data";
+    request.features = folder / "classifier.safetensors";
+    request.folder = folder / "out";
+    save_classifier(request.features, card, tensors);
+    const auto engine = make_engine();
+    const FrechetReport report = evaluate_frechet(*engine, request);
+
+    const auto network = open_feature_network(request.features, at::kCPU);
+    const auto data = open_dataset(request.examples.data);
+    FeatureStatistics real(network->dimension());
+    for (std::int64_t i = 0; i < data->size(); ++i) {
+        at::Tensor image = at::empty({1, 3, 16, 16}, at::kFloat);
+        data->read(i, false, {image.data_ptr<float>(), 3 * 16 * 16});
+        real.add(network->features(image));
+    }
+    REQUIRE(report.points.size() == 2);
+    for (const FrechetPoint& point : report.points) {
+        const RunOutcome outcome = run(*engine, settings_at(request.base, point.at));
+        FeatureStatistics made(network->dimension());
+        for (const FinishedImage& image : outcome.images) {
+            at::Tensor pixels = at::empty({1, 3, 16, 16}, at::kFloat);
+            for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+                const double level =
+                    std::floor(std::clamp((image.pixels[i] + 1.0) / 2.0, 0.0, 1.0) * 255.0 + 0.5);
+                pixels.data_ptr<float>()[i] = static_cast<float>(level / 255.0 * 2.0 - 1.0);
+            }
+            made.add(network->features(pixels));
+        }
+        CHECK(point.distance == doctest::Approx(frechet_distance(real, made)).epsilon(1e-4));
+        CHECK(point.block_share == doctest::Approx(block_share(outcome.record)));
+        CHECK(point.gflops_an_image == doctest::Approx(gflops_per_image(outcome.record)));
+        CHECK(point.images == 10);
+        CHECK(point.rounds == 3);
+        CHECK(point.fastest_seconds > 0.0);
+        CHECK(point.fastest_seconds <= point.seconds_an_image);
+        CHECK(point.seconds_an_image <= point.slowest_seconds);
+    }
+    CHECK(report.points[1].block_share < 1.0);
+}
+
+TEST_CASE("a classifier is made once, and another one's file is not written over")
+{
+    World world;
+    ClassifierRequest request;
+    request.examples = world.request.examples;
+    request.output = world.request.folder.parent_path() / "made.safetensors";
+    request.epochs = 1;
+    request.device = "cpu";
+    const ClassifierReport first = make_classifier(request);
+    CHECK_FALSE(first.was_there);
+    CHECK(first.train_images == 400);
+    CHECK(first.test_images == 100);
+    CHECK(first.classes == 2);
+    CHECK(first.test_accuracy == Classifier::load(request.output, at::kCPU)->card().test_accuracy);
+    const std::string bytes = text_of(request.output);
+    const ClassifierReport again = make_classifier(request);
+    CHECK(again.was_there);
+    CHECK(again.test_accuracy == first.test_accuracy);
+    const auto refusal = [&] {
+        try {
+            (void)make_classifier(request);
+        } catch (const EngineError& error) {
+            return error.code();
+        }
+        return ErrorCode::cancelled;
+    };
+    request.epochs = 2;
+    CHECK(refusal() == ErrorCode::usage);
+    CHECK(text_of(request.output) == bytes);
+    std::filesystem::remove(request.examples.data.path / "t10k-images-idx3-ubyte");
+    request.output = world.request.folder.parent_path() / "other.safetensors";
+    CHECK(refusal() == ErrorCode::usage);
+    CHECK_FALSE(std::filesystem::exists(request.output));
+}
+
+TEST_CASE("statistics of other settings are made anew, and the notes say so")
+{
+    World world;
+    world.request.base.count = 64;
+    CHECK(world.run().notes ==
+          std::vector<std::string>{"64 images do not span 128 features, so distances come out far too large, "
+                                   "and only those of equally many images can be compared."});
+    world.request.base.seed = 9;
+    const std::vector<std::string> notes = world.run().notes;
+    REQUIRE(notes.size() == 2);
+    CHECK(notes[0].find("4 finished parts") != std::string::npos);
+}
+
 TEST_CASE("more images go on from those there are; other settings begin anew")
 {
     World world;
@@ -273,7 +440,7 @@ TEST_CASE("files hold what was measured")
     World world;
     world.request.thresholds = {0.1, 0.3};
     const FrechetReport report = world.run();
-    write_frechet_files(report, world.request.folder);
+    write_frechet_files(report, world.request.folder, "frechet");
     const nlohmann::json json = nlohmann::json::parse(text_of(world.request.folder / "frechet.json"));
     CHECK(json["features"]["kind"] == "classifier features");
     REQUIRE(json["points"].size() == 3);
@@ -307,13 +474,13 @@ TEST_CASE("what cannot be evaluated is refused before anything is sampled")
     wild.request.thresholds = {7.0};
     CHECK(refusal(wild) == ErrorCode::usage);
     World missing;
-    missing.request.data.path = "/nowhere/at/all";
+    missing.request.examples.data.path = "/nowhere/at/all";
     CHECK(refusal(missing) == ErrorCode::bad_file);
     World damaged;
     std::ofstream(damaged.request.features) << "nothing";
     CHECK(refusal(damaged) == ErrorCode::bad_file);
     World untestable;
     untestable.request.features.clear();
-    std::filesystem::remove(untestable.request.data.path / "t10k-images-idx3-ubyte");
+    std::filesystem::remove(untestable.request.examples.data.path / "t10k-images-idx3-ubyte");
     CHECK(refusal(untestable) == ErrorCode::usage);
 }
