@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/error.h"
 #include "report/curve_plot.h"
 #include "report/glyphs.h"
+#include "report/labelled_grid.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <string>
 
 using namespace duodiff;
@@ -109,6 +112,98 @@ TEST_CASE("empty plots, single points and equal values are drawn without numbers
         CHECK(image.width == 2 * plot.width);
         CHECK(image.height == 2 * plot.height);
     }
+}
+
+TEST_CASE("with a falling x the larger is at the left")
+{
+    CurvePlot plot;
+    plot.curves = {{"t", {{.x = 0.0, .y = 1.0, .label = "early"}, {.x = 900.0, .y = 1.0, .label = "late"}}}};
+    const auto column_of = [&](const char* label) {
+        const std::string svg = curve_plot_svg(plot);
+        const std::size_t at = svg.rfind("<text x=\"", svg.find(std::string(">") + label + "<"));
+        REQUIRE(at != std::string::npos);
+        return std::stod(svg.substr(at + 9));
+    };
+    CHECK(column_of("early") < column_of("late"));
+    plot.x_falls = true;
+    CHECK(column_of("early") > column_of("late"));
+}
+
+TEST_CASE("on a logarithmic axis equal ratios are equal distances, and what is not positive is left out")
+{
+    CurvePlot plot;
+    plot.y_logarithmic = true;
+    plot.y_from_zero = true;  // has no meaning there
+    plot.curves = {{"loss",
+                    {{.x = 1.0, .y = 0.001, .label = "a"},
+                     {.x = 2.0, .y = 0.01, .label = "b"},
+                     {.x = 3.0, .y = 0.1, .label = "c"},
+                     {.x = 4.0, .y = 0.0, .label = "none"},
+                     {.x = 5.0, .y = -1.0, .label = "none"}}}};
+    const std::string svg = curve_plot_svg(plot);
+    const auto row_of = [&](const char* label) {
+        const std::size_t text = svg.rfind("<text", svg.find(std::string(">") + label + "<"));
+        return std::stod(svg.substr(svg.find(" y=\"", text) + 4));
+    };
+    CHECK(row_of("a") - row_of("b") == doctest::Approx(row_of("b") - row_of("c")).epsilon(0.01));
+    CHECK(row_of("a") > row_of("c"));
+    CHECK(count_of(svg, ">none<") == 0);
+    CHECK(count_of(svg, ">0.01<") == 1);
+    CHECK(count_of(svg, "nan") == 0);
+}
+
+TEST_CASE("a curve may bring its colour, and names that need it go on in another row")
+{
+    CurvePlot plot = two_curves();
+    CHECK(count_of(curve_plot_svg(plot), "#010203") == 0);
+    plot.curves[0].colour = {1, 2, 3};
+    CHECK(count_of(curve_plot_svg(plot), "#010203") > 0);
+    const auto rows = [&] {
+        std::set<std::string> found;
+        const std::string svg = curve_plot_svg(plot);
+        for (std::size_t at = svg.find(">layer "); at != std::string::npos;
+             at = svg.find(">layer ", at + 1)) {
+            const std::size_t text = svg.rfind("<text", at);
+            const std::size_t y = svg.find(" y=\"", text) + 4;
+            found.insert(svg.substr(y, svg.find('"', y) - y));
+        }
+        return found.size();
+    };
+    plot.curves.assign(3, {"layer 1", {{.x = 0.0, .y = 0.0}}});
+    CHECK(rows() == 1);
+    plot.curves.assign(21, {"layer 1", {{.x = 0.0, .y = 0.0}}});
+    CHECK(rows() == 3);
+}
+
+TEST_CASE("a labelled grid holds every picture whole, gray or coloured, enlarged by a whole number")
+{
+    const Image8 gray{2, 2, 1, {10, 20, 30, 40}};
+    const Image8 red{2, 2, 3, {200, 0, 0, 200, 0, 0, 200, 0, 0, 200, 0, 0}};
+    LabelledGrid grid;
+    grid.title = "Rows";
+    grid.columns = {"t 999"};
+    grid.rows = {{.label = "one", .remark = "40 %", .pictures = {gray, red}},
+                 {.label = "two", .remark = {}, .pictures = {red}}};
+    grid.smallest_side = 10;
+    const Image8 picture = compose_labelled_grid(grid);
+    REQUIRE(picture.channels == 3);
+    const auto pixels = [&](std::uint8_t r, std::uint8_t g, std::uint8_t b) {
+        int count = 0;
+        for (std::size_t i = 0; i < picture.pixels.size(); i += 3) {
+            count +=
+                picture.pixels[i] == r && picture.pixels[i + 1] == g && picture.pixels[i + 2] == b ? 1 : 0;
+        }
+        return count;
+    };
+    CHECK(pixels(200, 0, 0) == 2 * 10 * 10);
+    CHECK(pixels(10, 10, 10) == 5 * 5);
+    CHECK(pixels(40, 40, 40) == 5 * 5);
+    // Words are drawn: not all of the rest is white.
+    CHECK(pixels(255, 255, 255) < picture.width * picture.height - 4 * 10 * 10);
+
+    grid.rows[1].pictures.push_back({1, 1, 1, {0}});
+    CHECK_THROWS_AS((void)compose_labelled_grid(grid), EngineError);
+    CHECK_THROWS_AS((void)compose_labelled_grid({}), EngineError);
 }
 
 TEST_CASE("the small font has every letter that titles are written with")
