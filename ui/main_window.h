@@ -6,6 +6,7 @@
 #include <QMainWindow>
 #include <QStringList>
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -116,6 +117,9 @@ public:
     bool restoreLayout(const QByteArray& state);
     void resetLayout();
 
+    /// Asked before the window closes; where it says no, the window stays.
+    void setCloseGuard(std::function<bool()> mayClose) { m_mayClose = std::move(mayClose); }
+
     /// Titles and keys of every action, in the order of the menus.
     std::vector<std::pair<QString, QString>> shortcutList() const;
 
@@ -153,6 +157,7 @@ private:
     static constexpr int layoutVersion = 3;
 
     Theme m_theme;
+    std::function<bool()> m_mayClose;
     std::map<Act, QAction*> m_actions;
     std::map<MenuKind, QMenu*> m_menus;
     std::vector<Panel> m_panels;

@@ -192,6 +192,9 @@ void MainWindow::showShortcuts()
     list.emplace_back(tr("Ten steps of a slider or a number"), tr("Ctrl+Up, Ctrl+Down"));
     list.emplace_back(tr("Default of a slider"), tr("double click on its label"));
     list.emplace_back(tr("Next, former control"), tr("Tab, Shift+Tab"));
+    list.emplace_back(tr("In the training window: open, watch"), tr("Ctrl+O, Ctrl+Shift+O"));
+    list.emplace_back(tr("Start, pause, stop the training"), tr("Ctrl+Return, Space, Ctrl+."));
+    list.emplace_back(tr("Close the training window; it goes on"), tr("Ctrl+W"));
     const int half = static_cast<int>(list.size() + 1) / 2;
     for (int index = 0; index < static_cast<int>(list.size()); ++index) {
         const auto& [name, keys] = list[static_cast<std::size_t>(index)];

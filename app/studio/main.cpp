@@ -5,6 +5,8 @@
 #include "studio/helper_modes.h"
 #include "studio/options.h"
 #include "studio/studio.h"
+#include "train/train_job.h"
+#include "train/train_plan.h"
 #include "ui/theme.h"
 
 #include <QApplication>
@@ -83,8 +85,10 @@ int main(int argc, char** argv)
         return studio::writeReports(line.reports);
     }
     const studio::StudioServices services{
-        [] { return make_engine(); }, [] { return available_devices(); },
-        [](const ImportRequest& request, const Progress& progress) { import_pack(request, progress); }};
+        [] { return make_engine(); },
+        [] { return available_devices(); },
+        [](const ImportRequest& request, const Progress& progress) { import_pack(request, progress); },
+        {.plan = read_train_plan, .train = train}};
     const QString bundled = studio::bundledModel(QApplication::applicationDirPath());
     return line.screenshot.empty() ? showWindow(line, services, bundled)
                                    : studio::takeScreenshot(line, services, bundled);

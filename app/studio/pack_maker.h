@@ -34,6 +34,8 @@ public:
 
     /// A bare checkpoint was opened: says by which convention, and offers a pack.
     void offer(const ModelInfo& info);
+    /// Asks for a pack with these files filled in.
+    void propose(const ui::PackChoice& choice) { ask(choice); }
     bool isBusy() const { return m_thread != nullptr; }
     QAction* action() const { return m_action; }
 

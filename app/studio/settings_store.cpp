@@ -102,6 +102,9 @@ Remembered SettingsStore::load()
             remembered.lastModel = settings.value(QStringLiteral("model/last")).toString();
             remembered.recent =
                 settings.value(QStringLiteral("model/recent")).toStringList().mid(0, mostRecent);
+            remembered.trainingGeometry = settings.value(QStringLiteral("training/geometry")).toByteArray();
+            remembered.trainingRecent =
+                settings.value(QStringLiteral("training/recent")).toStringList().mid(0, mostRecent);
             remembered.exportChoice.folder = settings.value(QStringLiteral("export/folder")).toString();
             for (const auto& [name, flag] : flagsOf(remembered.exportChoice)) {
                 *flag = settings.value(QStringLiteral("export/") + name, *flag).toBool();
@@ -157,6 +160,8 @@ bool SettingsStore::save(const Remembered& remembered) const
     settings.setValue(QStringLiteral("window/previews"), remembered.showPreviews);
     settings.setValue(QStringLiteral("model/last"), remembered.lastModel);
     settings.setValue(QStringLiteral("model/recent"), remembered.recent.mid(0, mostRecent));
+    settings.setValue(QStringLiteral("training/geometry"), remembered.trainingGeometry);
+    settings.setValue(QStringLiteral("training/recent"), remembered.trainingRecent.mid(0, mostRecent));
     settings.setValue(QStringLiteral("export/folder"), remembered.exportChoice.folder);
     settings.setValue(QStringLiteral("history/limit"), remembered.historyLimit);
     settings.setValue(QStringLiteral("recompute/on_release"), remembered.recomputeOnRelease);

@@ -26,6 +26,8 @@ struct Remembered {
     int historyLimit = 1000;  ///< runs kept
     bool recomputeOnRelease = true;
     bool recomputeLive = false;
+    QByteArray trainingGeometry;
+    QStringList trainingRecent;     ///< configurations and folders, newest first
     int trajectoryMegabytes = 512;  ///< bound over the kept steps of all runs
 };
 

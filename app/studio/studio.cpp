@@ -2,6 +2,7 @@
 #include "studio/studio.h"
 
 #include "base/process_memory.h"
+#include "studio/training.h"
 #include "ui/control_panel.h"
 #include "ui/exit_plot.h"
 #include "ui/message_bar.h"
@@ -102,6 +103,8 @@ Studio::Studio(StudioServices services, StudioOptions options, QObject* parent)
     m_states = std::make_unique<KeptStates>(*this, m_remembered.trajectoryMegabytes);
     connect(m_states.get(), &KeptStates::limitChanged, &m_rememberSoon, qOverload<>(&QTimer::start));
 
+    connectTraining();
+
     const QString theme = m_options.theme.isEmpty() ? m_remembered.theme : m_options.theme;
     m_window
         .action(theme == QLatin1String("light")  ? Act::themeLight
@@ -179,6 +182,7 @@ void Studio::listDevices()
             [self, names] {
                 if (self) {
                     self->m_window.controls()->setDevices(names);
+                    self->m_training->setDevices(names);
                 }
             },
             Qt::QueuedConnection);
@@ -238,6 +242,7 @@ void Studio::connectWindow()
         m_run.abort();
         m_exporter.wait();
         m_engine.shutDown();
+        m_training->shutDown();
     });
 }
 
@@ -267,6 +272,18 @@ void Studio::connectEngine()
     m_idle.start(2000);
 }
 
+void Studio::connectTraining()
+{
+    m_training = std::make_unique<Training>(m_services.training, m_window, m_packMaker);
+    m_training->setRecent(m_remembered.trainingRecent);
+    if (!m_remembered.trainingGeometry.isEmpty()) {
+        m_training->page().restoreGeometry(m_remembered.trainingGeometry);
+    }
+    connect(m_training.get(), &Training::recentChanged, &m_rememberSoon, qOverload<>(&QTimer::start));
+    m_window.setCloseGuard([this] { return m_training->prepareToClose(); });
+    connect(m_training.get(), &Training::mayClose, &m_window, &QWidget::close, Qt::QueuedConnection);
+}
+
 void Studio::applyTheme()
 {
     const bool dark = m_window.action(Act::themeDark)->isChecked() ||
@@ -285,6 +302,8 @@ void Studio::remember()
     }
     m_remembered.geometry = m_window.saveGeometry();
     m_remembered.layout = m_window.saveLayout();
+    m_remembered.trainingGeometry = m_training->page().saveGeometry();
+    m_remembered.trainingRecent = m_training->recent();
     m_remembered.theme = m_window.action(Act::themeLight)->isChecked()  ? QStringLiteral("light")
                          : m_window.action(Act::themeDark)->isChecked() ? QStringLiteral("dark")
                                                                         : QStringLiteral("system");

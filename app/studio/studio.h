@@ -22,6 +22,7 @@
 #include "studio/settings_store.h"
 #include "studio/state_folder.h"
 #include "studio/time_cursor.h"
+#include "studio/trainer.h"
 #include "studio/twin_run.h"
 #include "studio/uncertainty_map.h"
 #include "studio/undo_steps.h"
@@ -42,12 +43,15 @@ class QAction;
 namespace duodiff::studio
 {
 
+class Training;
+
 /// What the studio needs from outside. Tests bring their own.
 struct StudioServices {
     EngineFactory engine;
     /// Called on a thread of its own.
     std::function<std::vector<std::string>()> devices;
-    PackService makePack = {};  ///< empty: the window cannot
+    PackService makePack = {};       ///< empty: the window cannot
+    TrainingServices training = {};  ///< likewise
 };
 
 struct StudioOptions {
@@ -107,6 +111,7 @@ public:
     bool exportRun(const ui::ExportChoice& choice);
     Exporter& exporter() { return m_exporter; }
     PackMaker& packMaker() { return m_packMaker; }
+    Training& training() { return *m_training; }
 
 Q_SIGNALS:
     void modelOpened();
@@ -142,6 +147,7 @@ private:
     /// What-if, advisor and time cursor go to the run on display.
     void followKept(bool endedNow);
     void connectKeeping();
+    void connectTraining();
     void keepRunInProgress();
     QueueHost queueHost();
     void startQueued(const QueueItem& item);
@@ -187,6 +193,7 @@ private:
     std::unique_ptr<Pareto> m_pareto;
     QThreadPool m_reader;  ///< of dropped files
     std::unique_ptr<KeptStates> m_states;
+    std::unique_ptr<Training> m_training;
     QTimer m_idle;
     QTimer m_rememberSoon;  ///< so that a killed studio forgets little
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "report/uncertainty_file.h"
 #include "studio/studio.h"
+#include "studio/training.h"
 #include "ui/control_panel.h"
 #include "ui/exit_plot.h"
 #include "ui/message_bar.h"
@@ -136,6 +137,11 @@ void Studio::afterRun(const QString& what, std::function<void()> then)
 
 void Studio::openPath(const QString& path)
 {
+    if (m_services.training.isThere() && Training::takes(path)) {
+        m_training->show();
+        m_training->openPath(path);
+        return;
+    }
     try {
         const Dropped dropped = classify(toPath(path));
         if (dropped.kind == DroppedKind::pack || dropped.kind == DroppedKind::checkpoint) {

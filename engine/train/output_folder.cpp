@@ -78,7 +78,12 @@ fs::path OutputFolder::sample(std::int64_t step) const
 
 fs::path OutputFolder::weights(TrainKind kind) const
 {
-    return path_ / fmt::format("{}.safetensors", to_string(kind));
+    return weights_path(path_, kind);
+}
+
+fs::path weights_path(const fs::path& folder, TrainKind kind)
+{
+    return folder / fmt::format("{}.safetensors", to_string(kind));
 }
 
 void write_weights(const fs::path& path, const Tensors& tensors, const ModelConfig& config,

@@ -17,7 +17,7 @@ namespace duodiff
 ///     config.yaml              the whole configuration, as it was resolved
 ///     log.jsonl                see log_file.h
 ///     checkpoints/step-N.safetensors
-///     samples/step-N.png
+///     samples/step-N.png, .json   the latter with exits: see looking_on.h
 ///     full.safetensors, .yaml  the averaged weights (shallow, early_exit), which open as a model
 ///
 /// Held by one process at a time.
@@ -43,6 +43,9 @@ private:
     std::filesystem::path path_;
     int lock_ = -1;
 };
+
+/// "FOLDER/full.safetensors"
+std::filesystem::path weights_path(const std::filesystem::path& folder, TrainKind kind);
 
 /// Writes a network's tensors, by the names of files, and the YAML file beside it.
 void write_weights(const std::filesystem::path& path, const Tensors& tensors, const ModelConfig& config,

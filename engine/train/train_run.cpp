@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "report/atomic_file.h"
+#include "train/looking_on.h"
 #include "train/optimizer.h"
 #include "train/sample_sheet.h"
 #include "train/training_data.h"
@@ -307,6 +308,10 @@ void TrainRun::draw_samples()
     const TrainExitCurve exits =
         write_sample_sheet(file, averaged_network(), config_, device_, controls_.stop);
     if (!controls_.stop.stop_requested()) {
+        if (!exits.layers.empty()) {
+            std::filesystem::path curve = file;
+            write_exit_curve(curve.replace_extension(".json"), exits);
+        }
         say({.kind = TrainProgress::Kind::sampled, .step = state_.step, .file = file, .exits = exits});
     }
 }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <system_error>
 
@@ -154,6 +155,17 @@ std::vector<fs::path> find_states(const fs::path& folder)
     }
     std::sort(found.begin(), found.end());
     return found;
+}
+
+std::optional<std::int64_t> step_of_state(const fs::path& path)
+{
+    const std::string stem = path.stem().string();
+    std::int64_t step = 0;
+    const char* end = stem.data() + stem.size();
+    const char* digits = stem.data() + std::min(stem.size(), std::string_view(file_prefix).size());
+    const auto [rest, error] = std::from_chars(digits, end, step);
+    return stem.starts_with(file_prefix) && error == std::errc{} && rest == end ? std::optional(step)
+                                                                                : std::nullopt;
 }
 
 void forget_old_states(const fs::path& folder, std::int64_t keep)

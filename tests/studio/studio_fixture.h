@@ -49,7 +49,7 @@ public:
         }
         app = std::make_unique<studio::Studio>(
             studio::StudioServices{[held = script] { return makeScriptedEngine(held); },
-                                   [] { return std::vector<std::string>{"cpu"}; }, makePack},
+                                   [] { return std::vector<std::string>{"cpu"}; }, makePack, training},
             options);
     }
 
@@ -90,7 +90,8 @@ public:
 
     QTemporaryDir folder;
     std::shared_ptr<Script> script = std::make_shared<Script>();
-    studio::PackService makePack;  ///< of the next make()
+    studio::PackService makePack;       ///< of the next make()
+    studio::TrainingServices training;  ///< likewise
     std::unique_ptr<studio::Studio> app;
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Points 3, 6, 18, 19 and 20: keys, names, tooltips, panels, words for the time left, no message box.
 // What every control owes the person: a name, a tooltip, a key of its own, a place in the tab order.
+#include "studio/training.h"
 #include "studio_fixture.h"
 #include "ui/export_dialog.h"
 #include "ui/pack_dialog.h"
 #include "ui/status_strip.h"
+#include "ui/training_page.h"
 
 #include <QAbstractButton>
 #include <QAbstractSpinBox>
@@ -76,6 +78,7 @@ private Q_SLOTS:
         StudioFixture f;
         f.showAndOpen();
         checkNames(&f.app->window());
+        checkNames(&f.app->training().page());
         const ui::ExportDialog dialog({}, {.images = 3});
         checkNames(const_cast<ui::ExportDialog*>(&dialog));
         const ui::PackDialog packDialog({});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "train/export_job.h"
 #include "train/log_file.h"
+#include "train/looking_on.h"
 #include "train/train_job.h"
 #include "train/train_state.h"
 #include "training_data.h"
@@ -414,6 +415,9 @@ TEST_CASE("exits train on a frozen backbone, whose tensors stay what they are to
         CHECK(exits.timesteps.size() == 3);
         CHECK(exits.layers.size() == 3);
         CHECK(exits.uncertainty.size() == 9);
+        const auto samples = find_samples(out);
+        REQUIRE(samples.size() == 1);
+        CHECK(read_exit_curve(samples[0].exits).uncertainty == exits.uncertainty);
         const ModelFiles files = read_checkpoints(result.weights, {}, {}, {});
         REQUIRE(files.early_exit.has_value());
         CHECK(std::string(to_string(*files.early_exit->config.probe)) == probe);
