@@ -238,6 +238,34 @@ TEST_CASE("eval losses takes the data, prints a line a layer and writes its file
     CHECK(eval.world.run({"eval", "losses", "--out", "o"}).status == 2);
 }
 
+TEST_CASE("eval grid makes a row a policy and writes its files; eval maps needs what this engine lacks")
+{
+    EvalWorld eval;
+    const std::string model = (eval.folder / "full.pth").string();
+    const std::string out = eval.folder.path().string();
+    const std::vector<std::string> words = {"eval",    "grid", "--model",     model, "--out",         out,
+                                            "--steps", "4",    "--threshold", "0.1", "--switch-step", "300"};
+    const Result text = eval.world.run(words);
+    REQUIRE_MESSAGE(text.status == 0, text.err);
+    for (const char* part : {"full", "duodiff-300", "adadiff-0.1", "grid.png"}) {
+        CHECK_MESSAGE(text.out.find(part) != std::string::npos, part);
+    }
+    CHECK(eval.world.script.sampled.back().count == 10);
+    CHECK(std::filesystem::exists(eval.folder / "grid.png"));
+    std::vector<std::string> as_json = words;
+    as_json.emplace_back("--json");
+    CHECK(only_object(eval.world.run(as_json).out)["rows"].size() == 3);
+    CHECK(eval.world.run({"eval", "grid", "--out", out, "--model", model, "--switch-step", "1001"}).status ==
+          2);
+    CHECK(eval.world.run({"eval", "grid", "--model", model}).status == 2);
+
+    CHECK(eval.world.run({"eval", "maps", "--out", out, "--model", model, "--columns", "0"}).status == 2);
+    eval.world.script.info.has_early_exit = false;
+    const Result refused = eval.world.run({"eval", "maps", "--out", out, "--model", model});
+    CHECK(refused.status == 2);
+    CHECK(refused.err.find("no uncertainty probes") != std::string::npos);
+}
+
 TEST_CASE("eval classifier says how good the classifier is, and whether it was there")
 {
     EvalWorld eval;
