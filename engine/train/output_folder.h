@@ -16,6 +16,7 @@ namespace duodiff
 ///
 ///     config.yaml              the whole configuration, as it was resolved
 ///     log.jsonl                see log_file.h
+///     loss.svg                 the log as a picture, as of the last checkpoint
 ///     checkpoints/step-N.safetensors
 ///     samples/step-N.png, .json   the latter with exits: see looking_on.h
 ///     full.safetensors, .yaml  the averaged weights (shallow, early_exit), which open as a model
@@ -33,6 +34,7 @@ public:
     const std::filesystem::path& path() const { return path_; }
     std::filesystem::path config() const { return path_ / "config.yaml"; }
     std::filesystem::path log() const { return path_ / "log.jsonl"; }
+    std::filesystem::path loss_picture() const { return path_ / "loss.svg"; }
     std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
     std::filesystem::path sample(std::int64_t step) const;
     std::filesystem::path weights(TrainKind kind) const;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "report/atomic_file.h"
 #include "train/looking_on.h"
+#include "train/loss_picture.h"
 #include "train/optimizer.h"
 #include "train/sample_sheet.h"
 #include "train/training_data.h"
@@ -323,6 +324,9 @@ void TrainRun::write_network()
                    {"data_digest", identity_.data},
                    {"parametrization", std::string(to_string(config_.parametrization))},
                    {"label_dropout", fmt::format("{}", config_.training.label_dropout)}});
+    write_file_atomically(
+        folder_.loss_picture(),
+        loss_picture(read_log(folder_.log()), fmt::format("Training: {}", to_string(config_.kind))));
 }
 
 void TrainRun::save()
