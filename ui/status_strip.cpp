@@ -41,7 +41,8 @@ StatusStrip::StatusStrip(QWidget* parent) : QWidget(parent)
     layout->addStretch(1);
     m_previews = addLabel(tr("Previews shown a second, and their share of the run's time once it is known"),
                           "previews");
-    m_machine = addLabel(tr("Device, precision and threads"), "machine");
+    m_machine = addLabel(
+        tr("Device, precision, threads and attention kernel of the run, and on a GPU its graphs"), "machine");
     setAccessibleName(tr("Status"));
     refresh();
 }

@@ -341,6 +341,9 @@ void Studio::showIdleStatus()
                                  .arg(QString::fromStdString(record.machine.device),
                                       QString::fromStdString(record.machine.precision))
                                  .arg(record.machine.threads);
+            if (!record.machine.attention.empty()) {
+                status.machine += QStringLiteral(" · ") + QString::fromStdString(record.machine.attention);
+            }
         }
     }
     m_window.status()->setStatus(status);
