@@ -2,6 +2,7 @@
 #include "ui/main_window.h"
 
 #include "ui/control_panel.h"
+#include "ui/dropped_paths.h"
 #include "ui/exit_plot.h"
 #include "ui/message_bar.h"
 #include "ui/picture_header.h"
@@ -26,7 +27,6 @@
 #include <QStatusBar>
 #include <QTabBar>
 #include <QToolButton>
-#include <QUrl>
 #include <QVBoxLayout>
 
 namespace duodiff::ui
@@ -34,17 +34,6 @@ namespace duodiff::ui
 
 namespace
 {
-
-QStringList localPaths(const QMimeData* data)
-{
-    QStringList paths;
-    for (const QUrl& url : data->urls()) {
-        if (url.isLocalFile()) {
-            paths << url.toLocalFile();
-        }
-    }
-    return paths;
-}
 
 /// Name and close button of a panel; moving and floating it works by dragging the rest of it.
 QWidget* panelTitle(const QString& title, QDockWidget* dock)
@@ -360,14 +349,14 @@ void MainWindow::closeEvent(QCloseEvent* event)
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)
 {
-    if (!localPaths(event->mimeData()).isEmpty()) {
+    if (!droppedPaths(event->mimeData()).isEmpty()) {
         event->acceptProposedAction();
     }
 }
 
 void MainWindow::dropEvent(QDropEvent* event)
 {
-    const QStringList paths = localPaths(event->mimeData());
+    const QStringList paths = droppedPaths(event->mimeData());
     if (!paths.isEmpty()) {
         event->acceptProposedAction();
         Q_EMIT pathsDropped(paths);

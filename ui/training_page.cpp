@@ -2,6 +2,7 @@
 #include "ui/training_page.h"
 
 #include "ui/curves_plot.h"
+#include "ui/dropped_paths.h"
 #include "ui/message_bar.h"
 #include "ui/sample_viewer.h"
 #include "ui/training_curves.h"
@@ -19,7 +20,6 @@
 #include <QSignalBlocker>
 #include <QStackedWidget>
 #include <QToolButton>
-#include <QUrl>
 #include <QVBoxLayout>
 
 #include <cmath>
@@ -31,17 +31,6 @@ namespace
 {
 
 constexpr int mostRecentButtons = 5;
-
-QStringList localPaths(const QMimeData* data)
-{
-    QStringList paths;
-    for (const QUrl& url : data->urls()) {
-        if (url.isLocalFile()) {
-            paths << url.toLocalFile();
-        }
-    }
-    return paths;
-}
 
 }  // namespace
 
@@ -201,14 +190,14 @@ void TrainingPage::setTheme(const Theme& theme)
 
 void TrainingPage::dragEnterEvent(QDragEnterEvent* event)
 {
-    if (localPaths(event->mimeData()).size() == 1) {
+    if (droppedPaths(event->mimeData()).size() == 1) {
         event->acceptProposedAction();
     }
 }
 
 void TrainingPage::dropEvent(QDropEvent* event)
 {
-    const QStringList paths = localPaths(event->mimeData());
+    const QStringList paths = droppedPaths(event->mimeData());
     if (paths.size() == 1) {
         event->acceptProposedAction();
         Q_EMIT pathChosen(paths.first());

@@ -196,8 +196,9 @@ nlohmann::json model_json(const ModelBench& model)
 
 void print_bench(std::ostream& out, const BenchReport& report)
 {
-    out << fmt::format("{}, {}, {}, {} threads; {}\n\n", report.machine.cpu, report.machine.device,
-                       report.machine.precision, report.machine.threads, report.machine.attention);
+    out << fmt::format("{}, {}, {}, {} thread{}; {}\n\n", report.machine.cpu, report.machine.device,
+                       report.machine.precision, report.machine.threads,
+                       report.machine.threads == 1 ? "" : "s", report.machine.attention);
     if (!report.steps.empty()) {
         print_steps(out, report);
     }

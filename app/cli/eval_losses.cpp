@@ -46,7 +46,7 @@ void print_report(std::ostream& out, const LossesReport& report)
 {
     const std::size_t last = report.bucket_edges.size() - 1;
     out << fmt::format("Mean squared errors ({}), {} images of {}, the same noise for all\n\n",
-                       report.parametrization, grouped(report.images), one_line(report.data_path));
+                       report.parametrization, grouped(report.images), one_line(report.data.path));
     out << fmt::format(
         "{:<12} {:>6} {:>9} {:>13} {:>13} {:>9} {:>9} {:>10} {:>13}\n", "network", "blocks", "all t",
         fmt::format("t {}-{}", report.bucket_edges[last - 1], report.bucket_edges[last] - 1),

@@ -36,14 +36,15 @@ std::string point_text(const FrechetPoint& point)
 void print_report(std::ostream& out, const FrechetReport& report)
 {
     out << fmt::format("{} ({} of them), {} images of {}\n", report.features, report.dimension,
-                       grouped(report.data_images), one_line(report.data_path));
+                       grouped(report.data.images), one_line(report.data.path));
     if (report.classifier_accuracy) {
         out << fmt::format("The classifier is right about {:.1f} % of the test data.\n",
                            100.0 * *report.classifier_accuracy);
     }
-    out << fmt::format("Times on {} ({}), {} threads, {} images at once: median, fastest and slowest round\n",
-                       report.machine.device, report.machine.precision, report.machine.threads,
-                       report.base.batch);
+    out << fmt::format(
+        "Times on {} ({}), {} thread{}, {} images at once: median, fastest and slowest round\n",
+        report.machine.device, report.machine.precision, report.machine.threads,
+        report.machine.threads == 1 ? "" : "s", report.base.batch);
     out << fmt::format("\n{:<22} {:>8} {:>10} {:>19} {:>9} {:>9} {:>10}\n", "policy", "images", "s/image", "",
                        "blocks", "GFLOPs", "distance");
     for (const FrechetPoint& point : report.points) {

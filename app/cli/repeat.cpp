@@ -29,12 +29,9 @@ bool starts_like_png(const std::filesystem::path& path)
            });
 }
 
-/// `automatic` may choose otherwise next time, and other roundings are other pixels.
 void pin_automatic_choices(EarlierRun& run, const MachineInfo& machine)
 {
-    if (run.settings.precision == Precision::automatic) {
-        run.settings.precision = from_string<Precision>(machine.precision).value_or(Precision::automatic);
-    }
+    pin_precision(run.settings, machine);
     if (run.settings.device == "auto" && !machine.device.empty()) {
         run.settings.device = machine.device.substr(0, machine.device.find(' '));
         run.device_was_automatic = true;
@@ -43,12 +40,7 @@ void pin_automatic_choices(EarlierRun& run, const MachineInfo& machine)
 
 void forget_unmoved(EarlierRun& run)
 {
-    const double own = own_parameter(run.settings);
-    const bool moved = std::any_of(run.moved.begin(), run.moved.end(), [&](const std::vector<double>& step) {
-        return std::any_of(step.begin(), step.end(),
-                           [&](double value) { return std::isfinite(value) && value != own; });
-    });
-    if (!moved) {
+    if (!has_moves(run.moved, run.settings)) {
         run.moved.clear();
         run.moved_is_partial = false;
     }
@@ -76,11 +68,7 @@ EarlierRun from_run_file(const std::filesystem::path& path)
     run.settings = record.settings;
     run.model = record.model;
     run.earlier_classes = record.earlier_classes;
-    for (const StepRecord& step : record.steps) {
-        const auto index = static_cast<std::size_t>(step.step);
-        run.moved.resize(std::max(run.moved.size(), index + 1));
-        run.moved[index] = step.parameters;
-    }
+    run.moved = moved_parameters_of(record);
     pin_automatic_choices(run, record.machine);
     return run;
 }
@@ -140,12 +128,7 @@ void require_same_model(const ModelSummary& earlier, const ModelSummary& now, Po
 void replay_parameters(const MovedParameters& moved, const SamplingSettings& settings, int batch, int step,
                        LiveParameters& live)
 {
-    double value = own_parameter(settings);
-    if (static_cast<std::size_t>(step) < moved.size() && !moved[static_cast<std::size_t>(step)].empty()) {
-        const auto& batches = moved[static_cast<std::size_t>(step)];
-        const double recorded = batches[std::min(static_cast<std::size_t>(batch), batches.size() - 1)];
-        value = std::isfinite(recorded) ? recorded : value;
-    }
+    const double value = moved_value(moved, batch, step).value_or(own_parameter(settings));
     switch (settings.policy) {
         case PolicyKind::duodiff:
             live.switch_step = static_cast<int>(std::lround(value));

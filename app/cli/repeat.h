@@ -2,17 +2,13 @@
 #pragma once
 
 #include "session/engine.h"
-#include "stream/run_record.h"
+#include "stream/moved_parameters.h"
 
 #include <filesystem>
 #include <vector>
 
 namespace duodiff::cli
 {
-
-/// theta, t_s or the static layer as they were moved while a run went on: [step][batch]; NaN where
-/// nothing is known.
-using MovedParameters = std::vector<std::vector<double>>;
 
 /// What an image or a run file says about the run that it came from.
 struct EarlierRun {

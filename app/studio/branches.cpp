@@ -171,7 +171,7 @@ void Branches::begin(const KeptPointer& parent, int step, const SamplingSettings
     const auto before = lastValue(parent->record);
     if (before == valueOf(settings)) {
         // Sliders that were moved while the parent ran move again.
-        extras.moved = parametersOf(parent->record);
+        extras.moved = moved_parameters_of(parent->record);
     }
     m_running = Pending{parent, step, settings};
     m_studio.twin().setShown(false);

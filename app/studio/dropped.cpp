@@ -7,13 +7,11 @@
 #include "report/png_file.h"
 #include "report/run_file.h"
 #include "report/uncertainty_file.h"
-#include "stream/step_plan.h"
 
 #include <QCoreApplication>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <fstream>
 #include <string_view>
 
@@ -58,22 +56,9 @@ Dropped classifyFolder(const fs::path& path)
                       "A pack has a pack.json in it, an exported run has a run.json.");
 }
 
-void pinPrecision(SamplingSettings& settings, const MachineInfo& machine)
-{
-    // `auto` may choose otherwise next time, and other roundings are other pixels.
-    if (settings.precision == Precision::automatic) {
-        settings.precision = from_string<Precision>(machine.precision).value_or(Precision::automatic);
-    }
-}
-
 void forgetUnmoved(EarlierRun& run)
 {
-    const double own = own_parameter(run.settings);
-    const bool moved = std::any_of(run.moved.begin(), run.moved.end(), [own](const auto& batches) {
-        return std::any_of(batches.begin(), batches.end(),
-                           [own](double value) { return std::isfinite(value) && value != own; });
-    });
-    if (!moved) {
+    if (!has_moves(run.moved, run.settings)) {
         run.moved.clear();
         run.movedIsPartial = false;
     }
@@ -114,7 +99,7 @@ EarlierRun readImage(const fs::path& path)
     const ImageMetadata metadata = read_image_metadata(path);
     EarlierRun run;
     run.settings = metadata.settings;
-    pinPrecision(run.settings, metadata.machine);
+    pin_precision(run.settings, metadata.machine);
     run.record = recordOf(metadata);
     run.earlierClasses = metadata.earlier_classes;
     run.seed = metadata.index >= 0 ? metadata.seed : metadata.settings.seed;
@@ -157,11 +142,9 @@ EarlierRun readRun(const fs::path& path)
     readUncertaintyBeside(path, run);
     run.settings = run.record.settings;
     run.earlierClasses = run.record.earlier_classes;
-    pinPrecision(run.settings, run.record.machine);
+    pin_precision(run.settings, run.record.machine);
     run.seed = run.settings.seed;
-    for (const StepRecord& step : run.record.steps) {
-        run.moved.push_back(step.parameters);
-    }
+    run.moved = moved_parameters_of(run.record);
     forgetUnmoved(run);
     run.what = tr("A run of %1 images").arg(run.settings.count);
     for (const auto* images : {&run.record.images, &run.record.unfinished}) {
@@ -282,16 +265,6 @@ bool isSameModel(const ModelSummary& earlier, const ModelSummary& now)
         }
     }
     return compared;
-}
-
-MovedParameters parametersOf(const RunRecord& record)
-{
-    MovedParameters moved;
-    for (const StepRecord& step : record.steps) {
-        moved.resize(static_cast<std::size_t>(step.step) + 1);
-        moved[static_cast<std::size_t>(step.step)] = step.parameters;
-    }
-    return moved;
 }
 
 }  // namespace duodiff::studio

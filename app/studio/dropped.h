@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "stream/moved_parameters.h"
 #include "studio/kept_run.h"
 
 #include <QString>
@@ -10,12 +11,6 @@
 
 namespace duodiff::studio
 {
-
-/// theta, t_s or the static layer in force, [step][batch]; NaN where nothing is known.
-using MovedParameters = std::vector<std::vector<double>>;
-
-/// What a run had in every step.
-MovedParameters parametersOf(const RunRecord& record);
 
 /// A run that an image or a run file tells of.
 struct EarlierRun {

@@ -3,8 +3,6 @@
 
 #include <QMetaObject>
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace duodiff::studio
@@ -33,20 +31,6 @@ private:
     Mailbox& m_mailbox;
     Job& m_job;
 };
-
-/// The value that an earlier run had in a step; nothing where it is not followed or had none.
-std::optional<double> movedValue(const Job& job, const MovedParameters& moved, int batch, int step)
-{
-    if (!job.replay || static_cast<std::size_t>(step) >= moved.size()) {
-        return std::nullopt;
-    }
-    const auto& batches = moved[static_cast<std::size_t>(step)];
-    if (batches.empty()) {
-        return std::nullopt;
-    }
-    const double value = batches[std::min(static_cast<std::size_t>(batch), batches.size() - 1)];
-    return std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
 
 }  // namespace
 
@@ -171,7 +155,7 @@ JobPointer EngineThread::sample(const SamplingSettings& settings, const RunExtra
             SampleOptions options;
             if (!extras.moved.empty()) {
                 options.parameter_of = [&job, &extras](int batch, int step) {
-                    return movedValue(*job, extras.moved, batch, step);
+                    return job->replay ? moved_value(extras.moved, batch, step) : std::nullopt;
                 };
             }
             options.keep = extras.keep.get();

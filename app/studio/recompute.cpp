@@ -280,7 +280,7 @@ bool Recompute::beginProbeRun()
         return false;
     }
     RunExtras extras;
-    extras.moved = parametersOf(m_kept->record);
+    extras.moved = moved_parameters_of(m_kept->record);
     extras.earlierClasses = m_kept->record.earlier_classes;
     extras.allUncertainties = true;
     m_studio.twin().setShown(false);

@@ -3,6 +3,7 @@
 
 #include "base/device.h"
 #include "base/error.h"
+#include "base/only_engine_errors.h"
 #include "evaluate/kept_classifier.h"
 
 #include <utility>
@@ -60,13 +61,7 @@ ClassifierReport make(const ClassifierRequest& request, const Progress& progress
 ClassifierReport make_classifier(const ClassifierRequest& request, const Progress& progress,
                                  std::stop_token stop)
 {
-    try {
-        return make(request, progress, stop);
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure("classifier"));
-    }
+    return only_engine_errors("classifier", [&] { return make(request, progress, stop); });
 }
 
 }  // namespace duodiff

@@ -3,10 +3,26 @@
 
 #include "data/data_parts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace duodiff
 {
+
+DataSummary describe_data(const DataSettings& settings, const Dataset& data)
+{
+    return {settings.path.string(), data.digest(), data.size(), data.bad_files()};
+}
+
+void note_bad_files(const DataSummary& data, std::vector<std::string>& notes)
+{
+    if (!data.bad_files.empty()) {
+        notes.push_back(fmt::format("{} files of the data were left out, the first: {}: {}.",
+                                    data.bad_files.size(), data.bad_files.front().file,
+                                    data.bad_files.front().reason));
+    }
+}
 
 std::shared_ptr<const Dataset> open_with_progress(const DataSettings& settings, const std::string& what,
                                                   const Progress& progress, const std::stop_token& stop)

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 namespace duodiff
 {
@@ -29,6 +30,19 @@ struct EvaluationData {
 /// EngineError.
 EvaluationData open_evaluation_data(const EvaluationDataRequest& request, std::int64_t channels,
                                     std::int64_t side, const Progress& progress, const std::stop_token& stop);
+
+/// The data of an evaluation, for its report.
+struct DataSummary {
+    std::string path;
+    std::string digest;
+    std::int64_t images = 0;
+    std::vector<BadFile> bad_files;
+};
+
+DataSummary describe_data(const DataSettings& settings, const Dataset& data);
+
+/// For people: how many files were left out, if any were.
+void note_bad_files(const DataSummary& data, std::vector<std::string>& notes);
 
 /// Reads what `settings` name, with its progress as `what`.
 std::shared_ptr<const Dataset> open_with_progress(const DataSettings& settings, const std::string& what,

@@ -2,6 +2,7 @@
 #include "evaluate/feature_pass.h"
 
 #include "base/error.h"
+#include "evaluate/example_tensors.h"
 #include "report/image8.h"
 
 #include <ATen/ops/empty.h>
@@ -21,11 +22,6 @@ namespace
 
 constexpr std::int64_t images_at_once = 64;
 constexpr std::chrono::seconds between_saves(30);
-
-at::Tensor empty_images(std::int64_t count, std::int64_t channels, std::int64_t height, std::int64_t width)
-{
-    return at::empty({count, channels, height, width}, at::kFloat);
-}
 
 }  // namespace
 
@@ -81,7 +77,6 @@ void add_examples(KeptStatistics& kept, const FeatureNetwork& network, const Dat
 {
     FeatureStatistics& statistics = kept.statistics();
     const auto total = static_cast<std::int64_t>(order.size());
-    const auto width = static_cast<std::size_t>(data.values_an_example());
     auto saved = std::chrono::steady_clock::now();
     bool changed = false;
     while (statistics.count() < total) {
@@ -92,12 +87,8 @@ void add_examples(KeptStatistics& kept, const FeatureNetwork& network, const Dat
         }
         const std::int64_t first = statistics.count();
         const std::int64_t count = std::min(images_at_once, total - first);
-        const at::Tensor images = empty_images(count, data.channels(), data.side(), data.side());
-        for (std::int64_t i = 0; i < count; ++i) {
-            data.read(order[static_cast<std::size_t>(first + i)], false,
-                      {images.data_ptr<float>() + static_cast<std::size_t>(i) * width, width});
-        }
-        statistics.add(network.features(images));
+        statistics.add(network.features(read_examples(
+            data, order.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)))));
         changed = true;
         if (progress) {
             progress(static_cast<double>(statistics.count()) / static_cast<double>(total));
@@ -124,8 +115,8 @@ void add_images(FeatureStatistics& statistics, const FeatureNetwork& network,
                 fmt::format("the model's images have {} channels: they are latents", shape.channels), {},
                 "Use a model pack with an autoencoder.");
         }
-        const at::Tensor batch =
-            empty_images(static_cast<std::int64_t>(part.size()), shape.channels, shape.height, shape.width);
+        const at::Tensor batch = at::empty(
+            {static_cast<std::int64_t>(part.size()), shape.channels, shape.height, shape.width}, at::kFloat);
         float* out = batch.data_ptr<float>();
         for (const FinishedImage& image : part) {
             const Image8 picture = to_image8(image);

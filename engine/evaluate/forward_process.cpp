@@ -25,10 +25,8 @@ NoisyImages add_noise(const at::Tensor& images, const at::Tensor& noise, int t, 
             noisy.target = images;
             break;
         case Parametrization::predict_previous: {
-            const double before = schedule.alpha_bar(t - 1);
-            const double beta = schedule.beta(t);
-            noisy.target = images * (std::sqrt(before) * beta / (1.0 - now)) +
-                           noisy.x * (std::sqrt(1.0 - beta) * (1.0 - before) / (1.0 - now));
+            const NoiseSchedule::PosteriorMean mean = schedule.posterior_mean(t);
+            noisy.target = images * mean.x0 + noisy.x * mean.x;
             break;
         }
     }

@@ -19,12 +19,7 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 ResultJson point_json(const FrechetPoint& point)
 {
-    ResultJson json = {{"policy", to_string(point.at.policy)}};
-    if (point.at.policy == PolicyKind::duodiff) {
-        json["switch_step"] = static_cast<int>(point.at.value);
-    } else if (point.at.policy == PolicyKind::adadiff) {
-        json["threshold"] = point.at.value;
-    }
+    ResultJson json = policy_json(point.at);
     json["images"] = point.images;
     json["seconds_per_image"] = point.seconds_an_image;
     json["seconds_per_image_fastest"] = point.fastest_seconds;
@@ -42,12 +37,10 @@ std::string csv(const FrechetReport& report)
         "policy,value,images,seconds_per_image,fastest,slowest,rounds,block_share,gflops_per_image,"
         "frechet_distance\n";
     for (const FrechetPoint& point : report.points) {
-        text += fmt::format(
-            "{},{},{},{},{},{},{},{},{},{}\n", to_string(point.at.policy),
-            point.at.policy == PolicyKind::full ? std::string() : fmt::format("{}", point.at.value),
-            point.images, field(point.seconds_an_image), field(point.fastest_seconds),
-            field(point.slowest_seconds), point.rounds, field(point.block_share),
-            field(point.gflops_an_image), field(point.distance));
+        text += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", to_string(point.at.policy),
+                            policy_field(point.at), point.images, field(point.seconds_an_image),
+                            field(point.fastest_seconds), field(point.slowest_seconds), point.rounds,
+                            field(point.block_share), field(point.gflops_an_image), field(point.distance));
     }
     return text;
 }
@@ -67,8 +60,9 @@ CurvePlot plot_of(const FrechetReport& report)
     CurvePlot plot;
     plot.title = fmt::format("Fr\u00e9chet distance of {} against time, {} images a point", report.features,
                              report.base.count);
-    plot.x_label = fmt::format("seconds an image (median), {}, {} threads, {} at once", report.machine.device,
-                               report.machine.threads, report.base.batch);
+    plot.x_label =
+        fmt::format("seconds an image (median), {}, {} thread{}, {} at once", report.machine.device,
+                    report.machine.threads, report.machine.threads == 1 ? "" : "s", report.base.batch);
     plot.y_label = "Fr\u00e9chet distance";
     plot.x_from_zero = true;
     plot.y_logarithmic = spans_magnitudes(report);
@@ -109,12 +103,7 @@ std::string frechet_json(const FrechetReport& report)
            {"dimension", report.dimension},
            {"sha256", report.features_sha256},
            {"classifier_test_accuracy", finite_or_null(report.classifier_accuracy.value_or(nan))}}},
-         {"data",
-          {{"path", report.data_path},
-           {"digest", report.data_digest},
-           {"images", report.data_images},
-           {"left_out", report.bad_files.size()},
-           {"bad_files", bad_files_json(report.bad_files)}}},
+         {"data", data_json(report.data)},
          {"test_data",
           {{"images", report.test_images},
            {"frechet_distance", finite_or_null(report.test_distance.value_or(nan))}}},

@@ -3,6 +3,7 @@
 
 #include "base/device.h"
 #include "base/error.h"
+#include "base/only_engine_errors.h"
 #include "data/order.h"
 #include "evaluate/kept_classifier.h"
 #include "evaluate/measured_point.h"
@@ -86,12 +87,9 @@ private:
         }
         examples_ = open_evaluation_data(request_.examples, model_.channels, model_.width, progress_, stop_);
         const Dataset& data = *examples_.data;
-        report_.data_path = request_.examples.data.path.string();
-        report_.data_digest = data.digest();
-        report_.data_images = data.size();
-        report_.bad_files = data.bad_files();
+        report_.data = describe_data(request_.examples.data, data);
         if (data.size() < 2) {
-            throw EngineError(ErrorCode::usage, "the data hold one image only", report_.data_path,
+            throw EngineError(ErrorCode::usage, "the data hold one image only", report_.data.path,
                               "A distance needs two images at least, and many for a good estimate.");
         }
     }
@@ -206,11 +204,7 @@ private:
                 "equally many images can be compared.",
                 request_.base.count, report_.dimension));
         }
-        if (!report_.bad_files.empty()) {
-            report_.notes.push_back(fmt::format("{} files of the data were left out, the first: {}: {}.",
-                                                report_.bad_files.size(), report_.bad_files.front().file,
-                                                report_.bad_files.front().reason));
-        }
+        note_bad_files(report_.data, report_.notes);
         if (examples_.test && report_.test_images < request_.base.count) {
             report_.notes.push_back(
                 fmt::format("The test data's distance is that of {} examples; distances shrink with "
@@ -239,13 +233,8 @@ private:
 FrechetReport evaluate_frechet(Engine& engine, const FrechetRequest& request, const Progress& progress,
                                std::stop_token stop)
 {
-    try {
-        return FrechetRun(engine, request, progress, std::move(stop)).run();
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure("evaluation"));
-    }
+    return only_engine_errors("evaluation",
+                              [&] { return FrechetRun(engine, request, progress, std::move(stop)).run(); });
 }
 
 }  // namespace duodiff

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "data/dataset.h"
 #include "evaluate/evaluation_data.h"
 #include "evaluate/policy_points.h"
 #include "session/engine.h"
@@ -57,10 +56,7 @@ struct FrechetReport {
     std::string features_sha256;
     std::int64_t dimension = 0;
     std::optional<double> classifier_accuracy;
-    std::string data_path;
-    std::string data_digest;
-    std::int64_t data_images = 0;
-    std::vector<BadFile> bad_files;
+    DataSummary data;
     /// The distance of the test examples, as many as there are, to the training data: what a perfect model
     /// would be near to.
     std::optional<double> test_distance;

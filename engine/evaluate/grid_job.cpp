@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "evaluate/grid_job.h"
 
+#include "base/only_engine_errors.h"
 #include "evaluate/parts.h"
 #include "evaluate/picture_bytes.h"
 #include "evaluate/result_files.h"
@@ -119,10 +120,8 @@ std::string csv(const GridReport& report)
 {
     std::string text = "policy,value,images,block_share,rms_difference_to_full\n";
     for (const GridRow& row : report.rows) {
-        text +=
-            fmt::format("{},{},{},{},{}\n", to_string(row.at.policy),
-                        row.at.policy == PolicyKind::full ? std::string() : fmt::format("{}", row.at.value),
-                        row.pictures.size(), field(row.block_share), field(row.difference));
+        text += fmt::format("{},{},{},{},{}\n", to_string(row.at.policy), policy_field(row.at),
+                            row.pictures.size(), field(row.block_share), field(row.difference));
     }
     return text;
 }
@@ -145,25 +144,15 @@ Image8 picture_of(const GridReport& report)
 GridReport evaluate_grid(Engine& engine, const GridRequest& request, const Progress& progress,
                          std::stop_token stop)
 {
-    try {
-        return GridRun(engine, request, progress, std::move(stop)).run();
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure("evaluation"));
-    }
+    return only_engine_errors("evaluation",
+                              [&] { return GridRun(engine, request, progress, std::move(stop)).run(); });
 }
 
 std::string grid_json(const GridReport& report)
 {
     ResultJson rows = ResultJson::array();
     for (const GridRow& row : report.rows) {
-        ResultJson json = {{"policy", to_string(row.at.policy)}};
-        if (row.at.policy == PolicyKind::duodiff) {
-            json["switch_step"] = static_cast<int>(row.at.value);
-        } else if (row.at.policy == PolicyKind::adadiff) {
-            json["threshold"] = row.at.value;
-        }
+        ResultJson json = policy_json(row.at);
         json["block_share"] = row.block_share;
         json["rms_difference_to_full"] = finite_or_null(row.difference);
         rows.push_back(std::move(json));

@@ -4,7 +4,7 @@
 #include "base/device.h"
 #include "base/noise.h"
 #include "data/order.h"
-#include "evaluate/evaluation_data.h"
+#include "evaluate/example_tensors.h"
 #include "evaluate/forward_process.h"
 #include "evaluate/parts.h"
 #include "sampler/forward.h"
@@ -14,7 +14,6 @@
 #include "session/settings_check.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <fmt/format.h>
@@ -109,17 +108,14 @@ private:
         settings.img_size = shape.img_size;
         settings.channels = shape.in_chans;
         data_ = open_with_progress(settings, "Reading the data", progress_, stop_);
-        report_.data_path = settings.path.string();
-        report_.data_digest = data_->digest();
-        report_.data_images = data_->size();
-        report_.bad_files = data_->bad_files();
+        report_.data = describe_data(settings, *data_);
         if (data_->channels() != shape.in_chans || data_->side() != shape.img_size) {
             throw EngineError(ErrorCode::bad_file,
                               fmt::format("the examples are {} x {} with {} channels, but the model takes "
                                           "{} x {} with {}",
                                           data_->side(), data_->side(), data_->channels(), shape.img_size,
                                           shape.img_size, shape.in_chans),
-                              report_.data_path, "Give data of the model's shape.");
+                              report_.data.path, "Give data of the model's shape.");
         }
         if (shape.num_classes > 0) {
             require_labels(shape.num_classes);
@@ -135,7 +131,7 @@ private:
                 data_->has_labels()
                     ? fmt::format("the data have {} classes, but the model {}", classes, num_classes)
                     : std::string("the data have no classes, but the model is class-conditional"),
-                report_.data_path, "Give the data that the model was trained on.");
+                report_.data.path, "Give the data that the model was trained on.");
         }
     }
 
@@ -152,7 +148,7 @@ private:
         std::string text =
             fmt::format("{} images, batch {} seed {} buckets {} {} {} {} data {}", images,
                         request_.base.batch, request_.base.seed, request_.buckets, report_.parametrization,
-                        report_.machine.device, report_.machine.precision, report_.data_digest);
+                        report_.machine.device, report_.machine.precision, report_.data.digest);
         for (const auto& [part, sha256] : report_.model.sha256) {
             text += fmt::format(" {} {}", part, sha256);
         }
@@ -169,7 +165,7 @@ private:
             std::memcpy(values.data(), kept->data(), size);
             return values;
         }
-        const at::Tensor images = read(examples);
+        const at::Tensor images = read_examples(*data_, examples).to(device_);
         const at::Tensor labels = labels_of(examples);
         for (int bucket = 0; bucket < request_.buckets; ++bucket) {
             if (stop_.stop_requested()) {
@@ -196,18 +192,6 @@ private:
             random_bits(request_.base.seed, NoiseStream::train_timestep, static_cast<std::uint32_t>(batch),
                         static_cast<std::uint32_t>(bucket));
         return low + static_cast<int>((bits * static_cast<std::uint64_t>(width)) >> 32U);
-    }
-
-    at::Tensor read(const std::vector<std::uint32_t>& examples) const
-    {
-        at::Tensor images = at::empty(
-            {static_cast<std::int64_t>(examples.size()), data_->channels(), data_->side(), data_->side()},
-            at::kFloat);
-        const auto values = static_cast<std::size_t>(data_->values_an_example());
-        for (std::size_t i = 0; i < examples.size(); ++i) {
-            data_->read(examples[i], false, {images.data_ptr<float>() + i * values, values});
-        }
-        return images.to(device_);
     }
 
     at::Tensor labels_of(const std::vector<std::uint32_t>& examples) const
@@ -263,11 +247,7 @@ private:
             report_.notes.push_back(
                 fmt::format("The data hold {} images, so that is how many were used.", report_.images));
         }
-        if (!report_.bad_files.empty()) {
-            report_.notes.push_back(fmt::format("{} files of the data were left out, the first: {}: {}.",
-                                                report_.bad_files.size(), report_.bad_files.front().file,
-                                                report_.bad_files.front().reason));
-        }
+        note_bad_files(report_.data, report_.notes);
         if (layers_.empty()) {
             report_.notes.push_back("The model has no early exits, so there are no layers and no probes.");
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "data/dataset.h"
+#include "evaluate/evaluation_data.h"
 #include "evaluate/loss_statistics.h"
 #include "session/engine.h"
 
@@ -58,10 +58,7 @@ struct LossesReport {
     SamplingSettings base;
     std::string parametrization;
     std::string probes;  ///< "mlp_probe_per_layer", ...; empty: none
-    std::string data_path;
-    std::string data_digest;
-    std::int64_t data_images = 0;
-    std::vector<BadFile> bad_files;
+    DataSummary data;
     std::int64_t images = 0;        ///< that were used
     std::vector<int> bucket_edges;  ///< one more than buckets: bucket b is t in [edge b, edge b + 1)
     std::vector<LossCurve> curves;  ///< exits by growing layer, then the shallow network, then the full one

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "evaluate/maps_job.h"
 
+#include "base/only_engine_errors.h"
 #include "evaluate/parts.h"
 #include "evaluate/picture_bytes.h"
 #include "evaluate/sampled_model.h"
@@ -189,13 +190,8 @@ private:
 MapsReport evaluate_maps(Engine& engine, const MapsRequest& request, const Progress& progress,
                          std::stop_token stop)
 {
-    try {
-        return MapsRun(engine, request, progress, std::move(stop)).run();
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure("evaluation"));
-    }
+    return only_engine_errors("evaluation",
+                              [&] { return MapsRun(engine, request, progress, std::move(stop)).run(); });
 }
 
 }  // namespace duodiff

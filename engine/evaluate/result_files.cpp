@@ -45,14 +45,34 @@ ResultJson settings_json(const SamplingSettings& settings)
             {"classes", settings.classes}};
 }
 
-ResultJson bad_files_json(const std::vector<BadFile>& bad_files)
+ResultJson data_json(const DataSummary& data)
 {
     constexpr std::size_t listed = 1000;
     ResultJson list = ResultJson::array();
-    for (std::size_t i = 0; i < std::min(bad_files.size(), listed); ++i) {
-        list.push_back({{"file", bad_files[i].file}, {"reason", bad_files[i].reason}});
+    for (std::size_t i = 0; i < std::min(data.bad_files.size(), listed); ++i) {
+        list.push_back({{"file", data.bad_files[i].file}, {"reason", data.bad_files[i].reason}});
     }
-    return list;
+    return {{"path", data.path},
+            {"digest", data.digest},
+            {"images", data.images},
+            {"left_out", data.bad_files.size()},
+            {"bad_files", list}};
+}
+
+ResultJson policy_json(const PolicyPoint& point)
+{
+    ResultJson json = {{"policy", to_string(point.policy)}};
+    if (point.policy == PolicyKind::duodiff) {
+        json["switch_step"] = static_cast<int>(point.value);
+    } else if (point.policy == PolicyKind::adadiff) {
+        json["threshold"] = point.value;
+    }
+    return json;
+}
+
+std::string policy_field(const PolicyPoint& point)
+{
+    return point.policy == PolicyKind::full ? std::string() : fmt::format("{}", point.value);
 }
 
 std::string result_text(const ResultJson& json)

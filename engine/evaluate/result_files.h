@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "data/dataset.h"
+#include "evaluate/evaluation_data.h"
+#include "evaluate/policy_points.h"
 #include "report/curve_plot.h"
 #include "stream/run_record.h"
 
@@ -26,7 +27,11 @@ ResultJson model_json(const ModelSummary& model);
 ResultJson machine_json(const MachineInfo& machine);
 /// What of the settings an evaluation keeps the same everywhere.
 ResultJson settings_json(const SamplingSettings& settings);
-ResultJson bad_files_json(const std::vector<BadFile>& bad_files);
+ResultJson data_json(const DataSummary& data);
+/// "policy" with the parameter that it has.
+ResultJson policy_json(const PolicyPoint& point);
+/// That parameter for a table; empty for the full network.
+std::string policy_field(const PolicyPoint& point);
 std::string result_text(const ResultJson& json);
 
 /// NAME.svg and NAME.png

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "evaluate/trend_job.h"
 
+#include "base/only_engine_errors.h"
+#include "evaluate/policy_points.h"
 #include "evaluate/sampled_model.h"
 #include "stream/switch_advisor.h"
 
@@ -62,7 +64,7 @@ public:
         std::sort(thresholds.begin(), thresholds.end());
         thresholds.erase(std::unique(thresholds.begin(), thresholds.end()), thresholds.end());
         for (const double threshold : thresholds) {
-            require_runnable(engine_, settings_at(threshold));
+            require_runnable(engine_, at_threshold(threshold));
         }
         curves_ = thresholds.size();
 
@@ -80,12 +82,9 @@ public:
     }
 
 private:
-    SamplingSettings settings_at(double threshold) const
+    SamplingSettings at_threshold(double threshold) const
     {
-        SamplingSettings settings = request_.base;
-        settings.policy = PolicyKind::adadiff;
-        settings.threshold = threshold;
-        return settings;
+        return settings_at(request_.base, {PolicyKind::adadiff, threshold});
     }
 
     void show(double threshold, double images) const
@@ -99,7 +98,7 @@ private:
 
     TrendCurve measure(double threshold)
     {
-        const SamplingSettings settings = settings_at(threshold);
+        const SamplingSettings settings = at_threshold(threshold);
         const std::string identity = identity_of(model_, settings);
         TrendCurve curve;
         curve.threshold = threshold;
@@ -148,13 +147,8 @@ private:
 TrendReport evaluate_trend(Engine& engine, const TrendRequest& request, const Progress& progress,
                            std::stop_token stop)
 {
-    try {
-        return TrendRun(engine, request, progress, std::move(stop)).run();
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure("evaluation"));
-    }
+    return only_engine_errors("evaluation",
+                              [&] { return TrendRun(engine, request, progress, std::move(stop)).run(); });
 }
 
 }  // namespace duodiff

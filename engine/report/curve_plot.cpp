@@ -15,12 +15,6 @@ namespace duodiff
 namespace
 {
 
-constexpr Colour white = {255, 255, 255};
-constexpr Colour frame_colour = {208, 213, 221};
-constexpr Colour grid_colour = {232, 235, 240};
-constexpr Colour ink = {31, 35, 40};
-constexpr Colour quiet = {91, 100, 114};
-
 /// Told apart by most kinds of colour-blind eyes (Okabe and Ito), without their yellow, which is lost on
 /// white.
 constexpr std::array<Colour, 6> curve_colours = {

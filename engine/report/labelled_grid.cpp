@@ -13,10 +13,6 @@ namespace duodiff
 namespace
 {
 
-constexpr Colour white = {255, 255, 255};
-constexpr Colour ink = {31, 35, 40};
-constexpr Colour quiet = {91, 100, 114};
-
 // In the painter's units, of two pixels each.
 constexpr int pixels_a_unit = 2;
 constexpr double margin = 10.0;

@@ -14,12 +14,7 @@ namespace duodiff
 namespace
 {
 
-constexpr Colour white = {255, 255, 255};
 constexpr Colour paper = {248, 249, 251};
-constexpr Colour frame_colour = {208, 213, 221};
-constexpr Colour grid_colour = {232, 235, 240};
-constexpr Colour ink = {31, 35, 40};
-constexpr Colour quiet = {91, 100, 114};
 constexpr Colour blue = {31, 111, 235};
 constexpr Colour switch_colour = {91, 100, 114};
 

@@ -17,6 +17,13 @@ namespace duodiff
 
 using Colour = std::array<std::uint8_t, 3>;
 
+// What all figures are drawn in.
+inline constexpr Colour white = {255, 255, 255};
+inline constexpr Colour frame_colour = {208, 213, 221};
+inline constexpr Colour grid_colour = {232, 235, 240};
+inline constexpr Colour ink = {31, 35, 40};
+inline constexpr Colour quiet = {91, 100, 114};
+
 struct Point {
     double x = 0.0;
     double y = 0.0;

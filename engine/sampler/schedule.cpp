@@ -20,4 +20,12 @@ NoiseSchedule::NoiseSchedule(const ScheduleConfig& config)
     }
 }
 
+NoiseSchedule::PosteriorMean NoiseSchedule::posterior_mean(int t) const
+{
+    const double now = alpha_bar(t);
+    const double before = alpha_bar(t - 1);
+    return {std::sqrt(before) * beta(t) / (1.0 - now),
+            std::sqrt(1.0 - beta(t)) * (1.0 - before) / (1.0 - now)};
+}
+
 }  // namespace duodiff

@@ -25,7 +25,6 @@ struct Original {
 Original original(Parametrization parametrization, const NoiseSchedule& schedule, int t)
 {
     const double a = schedule.alpha_bar(t);
-    const double a_before = schedule.alpha_bar(t - 1);
     switch (parametrization) {
         case Parametrization::predict_noise:
             return {1.0 / std::sqrt(a), -std::sqrt(1.0 - a) / std::sqrt(a)};
@@ -33,9 +32,8 @@ Original original(Parametrization parametrization, const NoiseSchedule& schedule
             return {0.0, 1.0};
         case Parametrization::predict_previous: {
             // The posterior mean solved for x0.
-            const double c0 = std::sqrt(a_before) * schedule.beta(t) / (1.0 - a);
-            const double ct = std::sqrt(a / a_before) * (1.0 - a_before) / (1.0 - a);
-            return {-ct / c0, 1.0 / c0};
+            const NoiseSchedule::PosteriorMean mean = schedule.posterior_mean(t);
+            return {-mean.x / mean.x0, 1.0 / mean.x0};
         }
     }
     return {};

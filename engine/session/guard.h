@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "base/error.h"
+#include "base/only_engine_errors.h"
 
 #include <c10/core/InferenceMode.h>
 
@@ -11,18 +11,14 @@
 namespace duodiff
 {
 
-/// Runs `work` without autograd and lets nothing but EngineError out of it.
+/// only_engine_errors without autograd.
 template <class Work>
 auto guarded(std::string_view where, Work&& work)
 {
-    try {
+    return only_engine_errors(where, [&] {
         const c10::InferenceMode inference;
         return std::forward<Work>(work)();
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure(where));
-    }
+    });
 }
 
 }  // namespace duodiff

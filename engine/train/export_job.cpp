@@ -2,6 +2,7 @@
 #include "train/export_job.h"
 
 #include "base/error.h"
+#include "base/only_engine_errors.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/pytorch_writer.h"
 #include "model/pack.h"
@@ -131,13 +132,7 @@ ExportResult do_export(const ExportRequest& request)
 
 ExportResult export_model(const ExportRequest& request)
 {
-    try {
-        return do_export(request);
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure(request.model.string()));
-    }
+    return only_engine_errors(request.model.string(), [&] { return do_export(request); });
 }
 
 }  // namespace duodiff

@@ -26,27 +26,27 @@ using json = nlohmann::ordered_json;
 
 constexpr std::uint64_t largest_curve_file = 64U << 20U;
 
-std::optional<std::int64_t> step_of(const fs::path& picture)
+}  // namespace
+
+std::optional<std::int64_t> step_in_name(const fs::path& file)
 {
-    constexpr std::string_view prefix = "step-";
-    const std::string stem = picture.stem().string();
-    if (picture.extension() != ".png" || !stem.starts_with(prefix)) {
+    const std::string stem = file.stem().string();
+    if (!stem.starts_with(step_prefix)) {
         return std::nullopt;
     }
     std::int64_t step = 0;
     const char* end = stem.data() + stem.size();
-    const auto [rest, error] = std::from_chars(stem.data() + prefix.size(), end, step);
+    const auto [rest, error] = std::from_chars(stem.data() + step_prefix.size(), end, step);
     return error == std::errc{} && rest == end && step >= 0 ? std::optional(step) : std::nullopt;
 }
-
-}  // namespace
 
 std::vector<TrainSample> find_samples(const fs::path& folder)
 {
     std::vector<TrainSample> samples;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder / "samples", error)) {
-        if (const auto step = step_of(entry.path())) {
+        const auto step = step_in_name(entry.path());
+        if (step && entry.path().extension() == ".png") {
             TrainSample sample{.step = *step, .picture = entry.path()};
             fs::path exits = entry.path();
             exits.replace_extension(".json");

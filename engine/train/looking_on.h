@@ -6,12 +6,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 /// What a training run has written, for a program that looks on while this or another process trains. No
 /// LibTorch, and nothing here writes to the run's log or locks its folder.
 namespace duodiff
 {
+
+/// What a run calls its files: step-00001000.png.
+inline constexpr std::string_view step_prefix = "step-";
+/// Nothing for a file of another name.
+std::optional<std::int64_t> step_in_name(const std::filesystem::path& file);
 
 /// Pictures that a run has drawn.
 struct TrainSample {

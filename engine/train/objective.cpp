@@ -73,13 +73,11 @@ Objective::Objective(const TrainConfig& config, c10::Device device)
     std::vector<float> from_x;
     for (int t = 0; t < schedule.steps(); ++t) {
         const double now = schedule.alpha_bar(t);
-        const double before = schedule.alpha_bar(t - 1);
-        const double beta = schedule.beta(t);
         signal.push_back(static_cast<float>(std::sqrt(now)));
         noise.push_back(static_cast<float>(std::sqrt(1.0 - now)));
-        // Ho et al. (arXiv 2006.11239), eq. 7.
-        from_x0.push_back(static_cast<float>(std::sqrt(before) * beta / (1.0 - now)));
-        from_x.push_back(static_cast<float>(std::sqrt(1.0 - beta) * (1.0 - before) / (1.0 - now)));
+        const NoiseSchedule::PosteriorMean mean = schedule.posterior_mean(t);
+        from_x0.push_back(static_cast<float>(mean.x0));
+        from_x.push_back(static_cast<float>(mean.x));
     }
     signal_ = table(signal, device_);
     noise_ = table(noise, device_);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
 #include "report/atomic_file.h"
+#include "train/looking_on.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -73,7 +74,7 @@ void OutputFolder::remove_leftovers() const
 
 fs::path OutputFolder::sample(std::int64_t step) const
 {
-    return path_ / "samples" / fmt::format("step-{:08}.png", step);
+    return path_ / "samples" / fmt::format("{}{:08}.png", step_prefix, step);
 }
 
 fs::path OutputFolder::weights(TrainKind kind) const

@@ -2,6 +2,7 @@
 #include "train/train_job.h"
 
 #include "base/device.h"
+#include "base/only_engine_errors.h"
 #include "train/log_file.h"
 #include "train/train_config.h"
 #include "train/train_run.h"
@@ -35,32 +36,19 @@ TrainResult do_train(const TrainRequest& request, const TrainControls& controls)
     return run.run();
 }
 
-/// Lets nothing but EngineError out.
-template <class Work>
-auto guarded_work(const std::string& where, Work&& work)
-{
-    try {
-        return work();
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure(where));
-    }
-}
-
 }  // namespace
 
 TrainResult train(const TrainRequest& request, const std::function<void(const TrainProgress&)>& progress,
                   std::stop_token stop, PauseSwitch* pause)
 {
-    return guarded_work(request.config.string(), [&] {
+    return only_engine_errors(request.config.string(), [&] {
         return do_train(request, {.progress = progress, .stop = stop, .pause = pause});
     });
 }
 
 std::vector<TrainCurves> read_train_log(const std::filesystem::path& folder)
 {
-    return guarded_work(folder.string(), [&] { return read_log(folder / "log.jsonl"); });
+    return only_engine_errors(folder.string(), [&] { return read_log(folder / "log.jsonl"); });
 }
 
 }  // namespace duodiff

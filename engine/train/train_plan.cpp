@@ -2,6 +2,8 @@
 #include "train/train_plan.h"
 
 #include "base/error.h"
+#include "base/only_engine_errors.h"
+#include "train/looking_on.h"
 #include "train/output_folder.h"
 #include "train/train_config.h"
 #include "train/train_state.h"
@@ -70,7 +72,7 @@ TrainPlan plan_of(const TrainConfig& config)
                    .folder = config.output.folder};
     const std::filesystem::path folder = config.output.folder;
     if (const auto states = find_states(folder / "checkpoints"); !states.empty()) {
-        plan.resumes_from = step_of_state(states.back());
+        plan.resumes_from = step_in_name(states.back());
     }
     const std::filesystem::path weights = weights_path(folder, config.kind);
     std::error_code none;
@@ -85,13 +87,7 @@ TrainPlan plan_of(const TrainConfig& config)
 TrainPlan read_train_plan(const std::filesystem::path& config,
                           const std::vector<std::pair<std::string, std::string>>& overrides)
 {
-    try {
-        return plan_of(read_train_config(config, overrides));
-    } catch (const EngineError&) {
-        throw;
-    } catch (...) {
-        throw EngineError(current_failure(config.string()));
-    }
+    return only_engine_errors(config.string(), [&] { return plan_of(read_train_config(config, overrides)); });
 }
 
 }  // namespace duodiff

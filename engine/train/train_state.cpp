@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
+#include "train/looking_on.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -10,7 +11,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <system_error>
 
@@ -24,7 +24,6 @@ using json = nlohmann::ordered_json;
 
 constexpr const char* format_key = "duodiff_training";
 constexpr const char* window_name = "log.window";
-constexpr std::string_view file_prefix = "step-";
 
 struct Piece {
     const char* prefix;
@@ -140,7 +139,7 @@ Number number_of(const json& object, const char* key, const Checkpoint& file)
 
 fs::path state_path(const fs::path& folder, std::int64_t step)
 {
-    return folder / fmt::format("{}{:08}.safetensors", file_prefix, step);
+    return folder / fmt::format("{}{:08}.safetensors", step_prefix, step);
 }
 
 std::vector<fs::path> find_states(const fs::path& folder)
@@ -149,23 +148,12 @@ std::vector<fs::path> find_states(const fs::path& folder)
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error)) {
         const std::string name = entry.path().filename().string();
-        if (name.starts_with(file_prefix) && name.ends_with(".safetensors")) {
+        if (name.starts_with(step_prefix) && name.ends_with(".safetensors")) {
             found.push_back(entry.path());
         }
     }
     std::sort(found.begin(), found.end());
     return found;
-}
-
-std::optional<std::int64_t> step_of_state(const fs::path& path)
-{
-    const std::string stem = path.stem().string();
-    std::int64_t step = 0;
-    const char* end = stem.data() + stem.size();
-    const char* digits = stem.data() + std::min(stem.size(), std::string_view(file_prefix).size());
-    const auto [rest, error] = std::from_chars(digits, end, step);
-    return stem.starts_with(file_prefix) && error == std::errc{} && rest == end ? std::optional(step)
-                                                                                : std::nullopt;
 }
 
 void forget_old_states(const fs::path& folder, std::int64_t keep)

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,9 +32,6 @@ std::filesystem::path state_path(const std::filesystem::path& folder, std::int64
 
 /// The run's states in `folder`, oldest first.
 std::vector<std::filesystem::path> find_states(const std::filesystem::path& folder);
-
-/// The step in such a file's name; nothing for another name.
-std::optional<std::int64_t> step_of_state(const std::filesystem::path& path);
 
 /// Writes parameters, moments, average and `state` as one safetensors file, whole or not at all.
 void write_state(const std::filesystem::path& path, const Parameters& parameters, const TrainState& state,

@@ -22,8 +22,8 @@ FrechetReport some_report()
     report.features = "classifier features";
     report.dimension = 128;
     report.classifier_accuracy = 0.915;
-    report.data_path = "images";
-    report.data_images = 60000;
+    report.data.path = "images";
+    report.data.images = 60000;
     report.test_distance = 0.25;
     report.test_images = 5120;
     report.base.count = 5120;
@@ -194,7 +194,7 @@ TEST_CASE("eval losses takes the data, prints a line a layer and writes its file
     EvalWorld eval;
     LossesReport& report = eval.world.losses;
     report.parametrization = "predict_noise";
-    report.data_path = "images";
+    report.data.path = "images";
     report.images = 96;
     report.model.depth = 13;
     report.bucket_edges = {0, 500, 1000};

@@ -209,7 +209,7 @@ TEST_CASE("the further a policy's images are from the data, the larger its dista
     CHECK(report.test_images == 100);
     CHECK(*report.test_distance < report.points[1].distance);
     CHECK(report.features == "classifier features");
-    CHECK(report.data_images == 400);
+    CHECK(report.data.images == 400);
     for (const FrechetPoint& point : report.points) {
         CHECK(point.images == 250);
         CHECK(point.seconds_an_image == doctest::Approx(0.01));
@@ -446,7 +446,7 @@ TEST_CASE("files hold what was measured")
     REQUIRE(json["points"].size() == 3);
     CHECK(json["points"][2]["threshold"] == 0.3);
     CHECK(json["points"][2]["frechet_distance"] == report.points[2].distance);
-    CHECK(json["data"]["digest"] == report.data_digest);
+    CHECK(json["data"]["digest"] == report.data.digest);
     const std::string csv = text_of(world.request.folder / "frechet.csv");
     CHECK(std::count(csv.begin(), csv.end(), '\n') == 4);
     CHECK(csv.find("adadiff,0.3,250,") != std::string::npos);
