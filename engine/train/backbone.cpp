@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "model/pack.h"
+#include "train/trainable.h"
 
 #include <fmt/format.h>
 
@@ -62,6 +63,24 @@ Backbone read_backbone(const std::filesystem::path& path, const TrainConfig& con
         backbone.tensors.emplace(to + name, part.checkpoint.tensors.at(from + name).to(at::kFloat));
     }
     return backbone;
+}
+
+void start_heads(const Tensors& network, const ModelConfig& config)
+{
+    if (!config.probe) {
+        return;
+    }
+    const std::string own = backbone_prefix(config);
+    for (int layer = 0; layer < config.uvit.depth; ++layer) {
+        const std::string prefix = head_prefix(config, layer);
+        if (prefix.empty()) {
+            continue;  // its images leave through the backbone's
+        }
+        for (const char* part : {"norm.weight", "norm.bias", "decoder_pred.weight", "decoder_pred.bias",
+                                 "final_layer.weight", "final_layer.bias"}) {
+            network.at(prefix + part).copy_(network.at(own + part));
+        }
+    }
 }
 
 }  // namespace duodiff

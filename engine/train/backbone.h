@@ -20,4 +20,8 @@ struct Backbone {
 /// pack's shallow one, and checks that it is of the configured shape. Throws EngineError(bad_file).
 Backbone read_backbone(const std::filesystem::path& path, const TrainConfig& config);
 
+/// Makes every head of an early-exit network, where these have their own, a copy of the backbone's: tokens on
+/// the way to it are not far from what it reads, and a random final 3x3 filter would be slow to unlearn.
+void start_heads(const Tensors& network, const ModelConfig& config);
+
 }  // namespace duodiff

@@ -126,6 +126,9 @@ void TrainRun::set_up_network(bool resume)
                 network_.at(name).copy_(tensor);
             }
         }
+        if (!backbone_.tensors.empty()) {
+            start_heads(network_, model);
+        }
         at::Tensor average = parameters_->average();
         average.copy_(parameters_->values());
     }

@@ -346,6 +346,27 @@ TEST_CASE("a run starts from trained weights, and no longer needs them once ther
     CHECK(failure_of([&] { run(config, anew); }).code == ErrorCode::bad_file);
 }
 
+TEST_CASE("heads of their own begin as the trained backbone's, and so do their averages")
+{
+    const test::TemporaryFolder folder;
+    const fs::path config = test::write_small_config(folder.path());
+    const TrainResult full = run(config);
+    const TrainResult exits = run(config, {{"kind", "early_exit"},
+                                           {"exits.backbone", full.weights.string()},
+                                           {"optimizer.learning_rate", "1e-30"},
+                                           {"optimizer.weight_decay", "0"},
+                                           {"output.folder", (folder / "exits").string()}});
+    const Checkpoint trained = read_checkpoint(full.weights);
+    const Checkpoint begun = read_checkpoint(exits.weights);
+    for (const char* head : {"in_blocks_heads.0.", "mid_block_head.", "out_blocks_heads.0."}) {
+        for (const char* part : {"norm.weight", "norm.bias", "decoder_pred.weight", "decoder_pred.bias",
+                                 "final_layer.weight", "final_layer.bias"}) {
+            INFO(head << part);
+            CHECK(begun.tensors.at(std::string(head) + part).allclose(trained.tensors.at(part), 1e-6, 1e-7));
+        }
+    }
+}
+
 TEST_CASE("weights of another shape, or for exits, are no start")
 {
     const test::TemporaryFolder folder;
