@@ -94,6 +94,8 @@ void TrainingSetup::open(const QString& name, const QString& path, const TrainPl
     }
     m_device->setCurrentIndex(m_device->findData(text(plan.device)));
     m_backboneRow->setVisible(plan.kind == "early_exit");
+    m_startFrom->setText(QDir::toNativeSeparators(absolute(text(plan.start_from))));
+    m_startFromRow->setVisible(!plan.start_from.empty());
     setState(TrainingState::idle);
     showFacts(plan);
 }
@@ -144,6 +146,7 @@ TrainingSetup::Overrides TrainingSetup::overrides() const
     if (m_base.kind == "early_exit") {
         path("exits.backbone", m_backbone, m_base.backbone);
     }
+    path("training.start_from", m_startFrom, m_base.start_from);
     if (m_threads->value() != m_base.threads) {
         changed.emplace_back("training.threads", std::to_string(m_threads->value()));
     }
@@ -230,6 +233,11 @@ QString TrainingSetup::missingFile() const
     if (m_base.kind == "early_exit" && (!m_base.train_backbone || !m_backbone->text().isEmpty()) &&
         missing(m_backbone)) {
         return tr("The trained full network is not there. Train it first, or choose its file.");
+    }
+    if (!m_startFrom->text().trimmed().isEmpty() && !resumes() && missing(m_startFrom)) {
+        return tr(
+            "The weights that it starts from are not there. Choose their file, or leave the field empty to "
+            "start from random ones.");
     }
     return m_folder->text().trimmed().isEmpty() ? tr("Choose where the run writes.") : QString();
 }

@@ -91,6 +91,7 @@ public:
     QPushButton* packButton() const { return m_pack; }
     QSpinBox* stepsField() const { return m_steps; }
     QLineEdit* folderField() const { return m_folder; }
+    QLineEdit* startFromField() const { return m_startFrom; }
     QLineEdit* dataField() const { return m_data; }
     QSpinBox* threadsField() const { return m_threads; }
     QComboBox* deviceField() const { return m_device; }
@@ -130,10 +131,12 @@ private:
     std::vector<std::pair<QLabel*, QLabel*>> m_facts;
     QWidget* m_fields = nullptr;
     QWidget* m_backboneRow = nullptr;
+    QWidget* m_startFromRow = nullptr;
     QSpinBox* m_steps = nullptr;
     QLineEdit* m_folder = nullptr;
     QLineEdit* m_data = nullptr;
     QLineEdit* m_backbone = nullptr;
+    QLineEdit* m_startFrom = nullptr;
     QSpinBox* m_threads = nullptr;
     QComboBox* m_device = nullptr;
     QLabel* m_progressText = nullptr;

@@ -192,6 +192,13 @@ void TrainingSetup::buildFields(QVBoxLayout* layout)
                    "Default: the configuration's."),
                 false);
     m_backboneRow = m_backbone->parentWidget()->parentWidget();
+    m_startFrom =
+        addPath(inner, tr("Weights"),
+                tr("Weights of such a network that the run begins with: a checkpoint or a pack. Empty: "
+                   "random\nones. Default: the configuration's. A run that is continued does not need "
+                   "them."),
+                false);
+    m_startFromRow = m_startFrom->parentWidget()->parentWidget();
     m_threads = wholeNumber(0, 1024, this);
     m_threads->setSpecialValueText(tr("all cores"));
     addField(inner, tr("Threads"), m_threads,

@@ -51,6 +51,7 @@ TrainPlan plan_of(const TrainConfig& config)
                    .probe = has_exits ? std::string(to_string(config.exits.probe)) : std::string(),
                    .backbone = has_exits ? config.exits.backbone : std::string(),
                    .train_backbone = config.exits.train_backbone,
+                   .start_from = config.training.start_from,
                    .exit_layers = has_exits ? exit_layers_of(config) : std::vector<int>(),
                    .image_size = config.model.img_size,
                    .channels = config.model.in_chans,

@@ -18,6 +18,7 @@ struct TrainPlan {
     std::string probe;            ///< "mlp_probe_per_layer", ...; empty without exits
     std::string backbone;         ///< as the configuration has it; may be empty
     bool train_backbone = false;
+    std::string start_from;  ///< trained weights to begin with, as the configuration has it; may be empty
     std::vector<int> exit_layers{};  ///< blocks run where each probe reads; empty without exits
 
     std::int64_t image_size = 0;

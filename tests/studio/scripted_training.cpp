@@ -84,6 +84,7 @@ TrainPlan planOf(const TrainingScript& script, const fs::path& config,
     plan.steps = script.steps;
     plan.data = config.parent_path().string();
     plan.folder = (config.parent_path() / "run").string();
+    plan.start_from = script.startFrom;
     if (script.exits) {
         plan.probe = "mlp_probe_per_layer";
         plan.exit_layers = {0, 1, 2};
@@ -94,6 +95,7 @@ TrainPlan planOf(const TrainingScript& script, const fs::path& config,
         plan.threads = key == "training.threads" ? std::stoll(value) : plan.threads;
         plan.folder = key == "output.folder" ? value : plan.folder;
         plan.data = key == "data.path" ? value : plan.data;
+        plan.start_from = key == "training.start_from" ? value : plan.start_from;
     }
     plan.resumes_from = newestCheckpoint(plan.folder);
     const fs::path weights = fs::path(plan.folder) / (plan.kind + ".safetensors");

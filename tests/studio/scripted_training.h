@@ -23,6 +23,7 @@ struct TrainingScript {
     std::int64_t logEvery = 2;
     std::int64_t sampleEvery = 4;
     bool exits = false;
+    std::string startFrom;
     std::optional<Failure> planFailure;
     std::optional<Failure> trainFailure;  ///< thrown after the first step
     std::vector<std::string> notes;

@@ -118,6 +118,32 @@ private Q_SLOTS:
         QVERIFY(!f.app->training().isRunning());
     }
 
+    void theWeightsThatARunBeginsWithAreShownAndCanBeChangedOrLeftOut()
+    {
+        TrainingFixture f;
+        f.open();
+        QVERIFY(!f.setup().startFromField()->isVisible());
+        f.work->startFrom = f.folder.filePath(QStringLiteral("first.safetensors")).toStdString();
+        f.open();
+        QLineEdit* field = f.setup().startFromField();
+        QVERIFY(field->isVisible());
+        QCOMPARE(field->text().toStdString(), f.work->startFrom);
+        QVERIFY2(f.setup().objection().contains(QLatin1String("starts from")),
+                 qPrintable(f.setup().objection()));
+        QVERIFY(!f.setup().startButton()->isEnabled());
+        field->clear();
+        QTRY_VERIFY_WITH_TIMEOUT(f.setup().startButton()->isEnabled(), patience);
+        QVERIFY(field->isVisible());
+        f.start();
+        f.waitForEnd();
+        const TrainOverrides wanted = {{"training.start_from", ""}};
+        QVERIFY(f.requests().at(0).overrides == wanted);
+        // Once there is a checkpoint they are not needed.
+        f.open();
+        f.setup().stepsField()->setValue(40);
+        QTRY_VERIFY_WITH_TIMEOUT(f.setup().startButton()->isEnabled(), patience);
+    }
+
     void aConfigurationIsToldInPlainWordsAndOnlyChangedFieldsAreOverrides()
     {
         TrainingFixture f;
