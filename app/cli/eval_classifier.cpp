@@ -14,7 +14,8 @@ int classifier_command(const Context& context, const Arguments& arguments)
     bool json = false;
     const auto parser = make_parser(
         "Train the small classifier whose features eval frechet and eval sweep compare, and test it. Their\n"
-        "--features takes the file. A file of the same data and settings stays; an interrupt leaves nothing.",
+        "--features takes the file. A file of the same data and settings stays. After an interrupt the same\n"
+        "command goes on from where it was.",
         "duodiff eval classifier");
     add_data_options(*parser, request.examples.data, "Images with classes to train on");
     add_test_data(*parser, request.examples.test_data);

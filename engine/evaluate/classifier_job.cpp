@@ -48,8 +48,9 @@ ClassifierReport make(const ClassifierRequest& request, const Progress& progress
         report.was_there = true;
         return report;
     }
-    const TrainedClassifier trained =
-        train_on(examples, {.seed = request.seed, .epochs = request.epochs}, device, progress, stop);
+    const TrainedClassifier trained = train_on(
+        examples, {.seed = request.seed, .epochs = request.epochs, .state = training_beside(request.output)},
+        device, progress, stop);
     save_classifier(request.output, trained.card, trained.tensors);
     ClassifierReport report = describe(trained.card, examples);
     report.seconds = trained.seconds;

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/noise.h"
+#include "checkpoint/checkpoint.h"
 #include "data/batch_loader.h"
 
 #include <ATen/TensorOperators.h>
@@ -19,9 +20,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <numbers>
+#include <optional>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -64,11 +69,51 @@ public:
     {
         for (const auto& [name, tensor] : tensors) {
             Group& group = groups_[tensor.dim() > 1 ? 0 : 1];
+            group.names.push_back(name);
             group.values.push_back(tensor);
             group.first_moments.push_back(at::zeros_like(tensor));
             group.second_moments.push_back(at::zeros_like(tensor));
             group.counts.push_back(at::zeros({}, tensor.options().dtype(at::kFloat)));
         }
+    }
+
+    std::int64_t steps() const { return count_; }
+
+    /// Weights and moments, on the CPU.
+    NamedTensors state() const
+    {
+        NamedTensors state;
+        for (const Group& group : groups_) {
+            for (std::size_t k = 0; k < group.values.size(); ++k) {
+                for (const auto& [piece, tensor] : pieces(group, k)) {
+                    state.emplace(piece + group.names[k], tensor.detach().to(at::kCPU));
+                }
+            }
+        }
+        return state;
+    }
+
+    /// False, and nothing is changed, where one is missing or of another shape.
+    bool restore(const NamedTensors& state, std::int64_t steps)
+    {
+        const at::NoGradGuard no_grad;
+        for (const bool copy : {false, true}) {
+            for (const Group& group : groups_) {
+                for (std::size_t k = 0; k < group.values.size(); ++k) {
+                    for (auto& [piece, tensor] : pieces(group, k)) {
+                        const auto found = state.find(piece + group.names[k]);
+                        if (found == state.end() || found->second.sizes() != tensor.sizes()) {
+                            return false;
+                        }
+                        if (copy) {
+                            tensor.copy_(found->second);
+                        }
+                    }
+                }
+            }
+        }
+        count_ = steps;
+        return true;
     }
 
     void step(double rate)
@@ -93,14 +138,100 @@ public:
 
 private:
     struct Group {
+        std::vector<std::string> names;
         std::vector<at::Tensor> values;
         std::vector<at::Tensor> first_moments;
         std::vector<at::Tensor> second_moments;
         std::vector<at::Tensor> counts;
     };
+
+    static std::array<std::pair<std::string, at::Tensor>, 3> pieces(const Group& group, std::size_t k)
+    {
+        return {{{"value/", group.values[k]},
+                 {"first_moment/", group.first_moments[k]},
+                 {"second_moment/", group.second_moments[k]}}};
+    }
+
     std::array<Group, 2> groups_;
     double decay_;
     std::int64_t count_ = 0;
+};
+
+/// Keeps a training's state in its file.
+class KeptTraining
+{
+public:
+    KeptTraining(const ClassifierTraining& settings, const ClassifierCard& card, c10::Device device)
+        : path_(settings.state),
+          identity_(
+              fmt::format("{} {} epochs {} seed {} batch {} rate {} decay {} smoothing {} flip {} on {}",
+                          card.data_digest, card.test_digest, settings.epochs, settings.seed, settings.batch,
+                          settings.learning_rate, settings.weight_decay, settings.label_smoothing,
+                          settings.flip, device.str()))
+    {
+    }
+
+    /// Puts back what is there; `mean_loss` is left alone where nothing is.
+    void restore(Optimizer& optimizer, double& mean_loss) const
+    {
+        std::error_code ignored;
+        if (path_.empty() || !std::filesystem::exists(path_, ignored)) {
+            return;
+        }
+        try {
+            const Checkpoint file = read_checkpoint(path_);
+            const auto said = [&](const char* key) {
+                const auto found = file.metadata.find(key);
+                return found == file.metadata.end() ? std::string() : found->second;
+            };
+            const std::optional<double> step = to_number(said("step"));
+            const std::optional<double> loss = to_number(said("mean_loss"));
+            if (said("training") == identity_ && step && loss &&
+                optimizer.restore(file.tensors, static_cast<std::int64_t>(*step))) {
+                mean_loss = *loss;
+            }
+        } catch (const EngineError&) {
+            // Damaged: it is begun again.
+        }
+    }
+
+    void save(const Optimizer& optimizer, double mean_loss)
+    {
+        if (!path_.empty()) {
+            write_safetensors(path_, optimizer.state(),
+                              {{"training", identity_},
+                               {"step", std::to_string(optimizer.steps())},
+                               {"mean_loss", fmt::format("{}", mean_loss)}});
+            saved_ = std::chrono::steady_clock::now();
+        }
+    }
+    void save_now_and_then(const Optimizer& optimizer, double mean_loss)
+    {
+        constexpr std::chrono::seconds between_saves(30);
+        if (std::chrono::steady_clock::now() - saved_ > between_saves) {
+            save(optimizer, mean_loss);
+        }
+    }
+    void forget() const
+    {
+        std::error_code ignored;
+        if (!path_.empty()) {
+            std::filesystem::remove(path_, ignored);
+        }
+    }
+
+private:
+    static std::optional<double> to_number(const std::string& text)
+    {
+        double value = 0.0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool good = error == std::errc() && end == text.data() + text.size() && value >= 0.0;
+        return good ? std::optional(value) : std::nullopt;
+    }
+
+    std::filesystem::path path_;
+    std::string identity_;
+    std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
 };
 
 double rate_at(const ClassifierTraining& settings, std::int64_t step, std::int64_t steps)
@@ -199,12 +330,19 @@ TrainedClassifier train_classifier(const std::shared_ptr<const Dataset>& train,
 
     const NamedTensors tensors = first_weights(card.shape, settings.seed, device);
     Optimizer optimizer(tensors, settings.weight_decay);
-    BatchLoader loader(train, {.seed = settings.seed, .batch = settings.batch, .flip = settings.flip});
-    const std::int64_t steps = std::max<std::int64_t>(1, train->size() * settings.epochs / settings.batch);
+    KeptTraining kept(settings, card, device);
     double mean_loss = 0.0;
-    for (std::int64_t step = 0; step < steps; ++step) {
+    kept.restore(optimizer, mean_loss);
+    BatchLoader loader(train, {.seed = settings.seed, .batch = settings.batch, .flip = settings.flip},
+                       optimizer.steps());
+    const std::int64_t steps = std::max<std::int64_t>(1, train->size() * settings.epochs / settings.batch);
+    for (std::int64_t step = optimizer.steps(); step < steps; ++step) {
         if (stop.stop_requested()) {
-            throw EngineError(ErrorCode::cancelled, "training the classifier was stopped");
+            kept.save(optimizer, mean_loss);
+            throw EngineError(ErrorCode::cancelled,
+                              settings.state.empty() ? "training the classifier was stopped"
+                                                     : "what was trained is kept; the same command goes on "
+                                                       "from there");
         }
         Batch batch = loader.next();
         const auto [images, labels] = to_tensors(batch, *train, device);
@@ -219,6 +357,7 @@ TrainedClassifier train_classifier(const std::shared_ptr<const Dataset>& train,
         loss.backward();
         optimizer.step(rate_at(settings, step, steps));
         mean_loss = step == 0 ? value : 0.98 * mean_loss + 0.02 * value;
+        kept.save_now_and_then(optimizer, mean_loss);
         if (progress) {
             progress({step + 1, steps, mean_loss});
         }
@@ -226,7 +365,9 @@ TrainedClassifier train_classifier(const std::shared_ptr<const Dataset>& train,
     for (const auto& [name, tensor] : tensors) {
         result.tensors.emplace(name, tensor.detach().to(at::kCPU));
     }
+    kept.save(optimizer, mean_loss);  // the test takes its time too
     card.test_accuracy = accuracy(card.shape, tensors, *test, device, stop);
+    kept.forget();
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return result;
 }

@@ -5,6 +5,7 @@
 #include "evaluate/classifier.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -20,6 +21,9 @@ struct ClassifierTraining {
     double weight_decay = 0.05;   ///< of AdamW, on convolutions and the head's weight
     double label_smoothing = 0.1;
     bool flip = true;
+    /// Gets what an interrupted training goes on from, every now and then and when it is stopped; it goes
+    /// away at the end. What is of other data or settings, or damaged, is not read. Empty: nothing is kept.
+    std::filesystem::path state{};
 };
 
 struct ClassifierProgress {
@@ -35,8 +39,8 @@ struct TrainedClassifier {
 };
 
 /// Trains a classifier on the labels of `train` and measures it on `test`. On a CPU the same seed, data and
-/// number of threads give the same weights. Throws EngineError: usage where the data have no labels or do not
-/// belong together, failed where the loss is no number any more, cancelled.
+/// number of threads give the same weights, interrupted or not. Throws EngineError: usage where the data have
+/// no labels or do not belong together, failed where the loss is no number any more, cancelled.
 TrainedClassifier train_classifier(const std::shared_ptr<const Dataset>& train,
                                    const std::shared_ptr<const Dataset>& test,
                                    const ClassifierTraining& settings, c10::Device device,

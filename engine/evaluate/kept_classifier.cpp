@@ -27,6 +27,12 @@ TrainedClassifier train_on(const EvaluationData& examples, const ClassifierTrain
     return train_classifier(examples.data, examples.test, settings, device, told, stop);
 }
 
+std::filesystem::path training_beside(std::filesystem::path path)
+{
+    path += ".training";
+    return path;
+}
+
 void require_classifier(const std::filesystem::path& path, const EvaluationData& examples, c10::Device device,
                         const Progress& progress, const std::stop_token& stop)
 {
@@ -35,7 +41,8 @@ void require_classifier(const std::filesystem::path& path, const EvaluationData&
         Classifier::load(path, device)->card().data_digest == examples.data->digest()) {
         return;
     }
-    const TrainedClassifier trained = train_on(examples, {}, device, progress, stop);
+    const TrainedClassifier trained =
+        train_on(examples, {.state = training_beside(path)}, device, progress, stop);
     save_classifier(path, trained.card, trained.tensors);
 }
 

@@ -16,6 +16,9 @@ namespace duodiff
 TrainedClassifier train_on(const EvaluationData& examples, const ClassifierTraining& settings,
                            c10::Device device, const Progress& progress, const std::stop_token& stop);
 
+/// Where the training of the classifier in `path` keeps its state.
+std::filesystem::path training_beside(std::filesystem::path path);
+
 /// Makes `path` hold a classifier of these data; one that is there already stays.
 void require_classifier(const std::filesystem::path& path, const EvaluationData& examples, c10::Device device,
                         const Progress& progress, const std::stop_token& stop);

@@ -15,6 +15,8 @@
 #include "support/test_paths.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 using namespace duodiff;
@@ -181,6 +183,58 @@ TEST_CASE("data that cannot train a classifier are refused")
     ClassifierTraining wild = quick;
     wild.learning_rate = 1e30;
     CHECK(refusal(stripes(256, 1), stripes(8, 1), wild) == ErrorCode::failed);
+}
+
+TEST_CASE("an interrupted training of a classifier goes on to the same weights, and leaves only them")
+{
+    const TemporaryFolder folder;
+    const auto data = stripes(512, 1);
+    const auto test = stripes(128, 2);
+    const TrainedClassifier whole = train_classifier(data, test, quick, at::kCPU);
+    ClassifierTraining settings = quick;
+    settings.state = folder / "classifier.safetensors.training";
+    // Trains until so many steps are done, and says which was the first.
+    const auto first_step_until = [&](std::int64_t last) {
+        std::stop_source stop;
+        std::int64_t first = 0;
+        const auto progress = [&](const ClassifierProgress& now) {
+            first = first == 0 ? now.step : first;
+            if (now.step == last) {
+                stop.request_stop();
+            }
+        };
+        try {
+            (void)train_classifier(data, test, settings, at::kCPU, progress, stop.get_token());
+        } catch (const EngineError& error) {
+            CHECK(error.code() == ErrorCode::cancelled);
+        }
+        return first;
+    };
+    CHECK(first_step_until(5) == 1);
+    CHECK(std::filesystem::exists(settings.state));
+    CHECK(first_step_until(20) == 6);
+
+    ClassifierTraining other = settings;
+    other.seed += 1;
+    std::swap(other, settings);
+    CHECK(first_step_until(1) == 1);  // a state of other settings is not read, but replaced
+    std::swap(other, settings);
+    CHECK(first_step_until(7) == 1);
+    CHECK(first_step_until(9) == 8);
+
+    std::int64_t first = 0;
+    const auto progress = [&](const ClassifierProgress& now) { first = first == 0 ? now.step : first; };
+    const TrainedClassifier resumed = train_classifier(data, test, settings, at::kCPU, progress);
+    CHECK(first == 10);
+    CHECK(resumed.card.test_accuracy == whole.card.test_accuracy);
+    for (const auto& [name, tensor] : whole.tensors) {
+        INFO(name);
+        CHECK(resumed.tensors.at(name).equal(tensor));
+    }
+    CHECK_FALSE(std::filesystem::exists(settings.state));
+
+    std::ofstream(settings.state) << "no state at all";
+    CHECK(first_step_until(1) == 1);
 }
 
 TEST_CASE("training a classifier stops when asked to, and says how far it is")
