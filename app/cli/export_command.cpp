@@ -35,7 +35,7 @@ int export_command(const Context& context, const Arguments& arguments)
                                          : ExportRequest::Format::safetensors;
                 });
     add_checked(*parser, "--part", "NAME",
-                "Of a pack: full (default where there is one), shallow or early_exit",
+                "full (default where there is one; also what lies under exits), shallow or early_exit",
                 [&](const std::string& text) {
                     request.part = choose("--part", text, {"full", "shallow", "early_exit"});
                 });

@@ -37,6 +37,18 @@ Network network_of(const std::optional<ModelPart>& part)
     return {part->config, part->checkpoint.tensors};
 }
 
+/// The network under the exits: a full one like any other.
+Network backbone_of(const Network& exits)
+{
+    Network network;
+    network.config.uvit = exits.config.uvit;
+    const std::string prefix = backbone_prefix(exits.config);
+    for (const auto& [name, shape] : expected_tensors(network.config)) {
+        network.tensors.emplace(name, exits.tensors.at(prefix + name));
+    }
+    return network;
+}
+
 Network from_pack(const ModelFiles& files, const ExportRequest& request)
 {
     const std::pair<const char*, const std::optional<ModelPart>*> parts[] = {
@@ -46,6 +58,9 @@ Network from_pack(const ModelFiles& files, const ExportRequest& request)
         if (*part) {
             if (request.part.empty() || request.part == name) {
                 return network_of(*part);
+            }
+            if (request.part == "full" && part == &files.early_exit) {
+                return backbone_of(network_of(*part));
             }
             there += (there.empty() ? "" : ", ") + std::string(name);
         }
@@ -57,7 +72,8 @@ Network from_training(const Checkpoint& file, const ExportRequest& request)
 {
     StateNetwork state = read_state_network(file, request.average);
     const std::string kind(to_string(state.config.kind));
-    if (!request.part.empty() && request.part != kind) {
+    const bool under_exits = request.part == "full" && state.config.kind == TrainKind::early_exit;
+    if (!request.part.empty() && request.part != kind && !under_exits) {
         refuse_part(file.path, request.part, kind);
     }
     if (state.config.kind == TrainKind::early_exit && !state.config.exits.train_backbone) {
@@ -68,7 +84,8 @@ Network from_training(const Checkpoint& file, const ExportRequest& request)
         }
         state.tensors.insert(backbone.tensors.begin(), backbone.tensors.end());
     }
-    return {model_config_of(state.config), std::move(state.tensors)};
+    Network network{model_config_of(state.config), std::move(state.tensors)};
+    return under_exits ? backbone_of(network) : network;
 }
 
 Network from_checkpoint(const Checkpoint& file, const ExportRequest& request)
@@ -77,6 +94,9 @@ Network from_checkpoint(const Checkpoint& file, const ExportRequest& request)
     const bool has_exits = network.config.kind != ModelKind::uvit;
     if (network.config.kind == ModelKind::autoencoder) {
         throw EngineError(ErrorCode::usage, "is an autoencoder, not a network to export", file.path.string());
+    }
+    if (has_exits && request.part == "full") {
+        return backbone_of(network);
     }
     const bool fits =
         request.part.empty() ||

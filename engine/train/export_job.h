@@ -17,9 +17,10 @@ struct ExportRequest {
     Format format = Format::reference;
     std::filesystem::path model;   ///< a pack, a checkpoint, or a checkpoint of a training run
     std::filesystem::path config;  ///< YAML, for a checkpoint that does not tell its configuration
-    std::string part;              ///< "full", "shallow", "early_exit"; empty: the only one, else full
-    bool average = true;           ///< of a training run: the averaged weights, else those of the last step
-    bool bf16 = false;             ///< write 16 bits a number (bfloat16), half the size, and not fp32
+    std::string part;     ///< "full", "shallow", "early_exit"; empty: the only one, else full. A full
+                          ///< network is also what lies under exits
+    bool average = true;  ///< of a training run: the averaged weights, else those of the last step
+    bool bf16 = false;    ///< write 16 bits a number (bfloat16), half the size, and not fp32
     std::filesystem::path output;
     bool overwrite = false;
 };

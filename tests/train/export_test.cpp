@@ -136,6 +136,20 @@ TEST_CASE("exits trained on a frozen backbone export with it")
     for (const auto& [name, tensor] : files.early_exit->checkpoint.tensors) {
         CHECK(tensor.equal(shipped.tensors.at(name)));
     }
+    // And the network under them without them, from the checkpoint and from the weights.
+    for (const fs::path& from : {exits.checkpoint, exits.weights}) {
+        ExportRequest alone = request(from, folder / "alone.pth");
+        alone.part = "full";
+        alone.overwrite = true;
+        CHECK(export_model(alone).kind == "uvit");
+        const Checkpoint under = read_checkpoint(alone.output);
+        const Checkpoint trained = read_checkpoint(full.weights);
+        REQUIRE(under.tensors.size() == trained.tensors.size());
+        for (const auto& [name, tensor] : under.tensors) {
+            INFO(name);
+            CHECK(tensor.equal(trained.tensors.at(name)));
+        }
+    }
 }
 
 TEST_CASE("an export in bf16 takes half the room, rounds to the nearest, and opens as the same network")
