@@ -40,8 +40,9 @@ Network network_of(const std::optional<ModelPart>& part)
 /// The network under the exits: a full one like any other.
 Network backbone_of(const Network& exits)
 {
-    Network network;
-    network.config.uvit = exits.config.uvit;
+    Network network{exits.config, {}};
+    network.config.kind = ModelKind::uvit;
+    network.config.probe.reset();
     const std::string prefix = backbone_prefix(exits.config);
     for (const auto& [name, shape] : expected_tensors(network.config)) {
         network.tensors.emplace(name, exits.tensors.at(prefix + name));

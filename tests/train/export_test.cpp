@@ -143,6 +143,8 @@ TEST_CASE("exits trained on a frozen backbone export with it")
         alone.overwrite = true;
         CHECK(export_model(alone).kind == "uvit");
         const Checkpoint under = read_checkpoint(alone.output);
+        CHECK(read_checkpoints(alone.output, {}, {}, {}).full->config.parametrization ==
+              read_checkpoints(full.weights, {}, {}, {}).full->config.parametrization);
         const Checkpoint trained = read_checkpoint(full.weights);
         REQUIRE(under.tensors.size() == trained.tensors.size());
         for (const auto& [name, tensor] : under.tensors) {
