@@ -137,7 +137,7 @@ ExportResult do_export(const ExportRequest& request)
     for (const auto& [name, shape] : expected_tensors(network.config)) {
         const at::Tensor& tensor = network.tensors.at(name);
         result.parameters += tensor.numel();
-        tensors.emplace(name, request.bf16 ? tensor.to(at::kBFloat16) : tensor);
+        tensors.emplace(name, tensor.to(request.bf16 ? at::kBFloat16 : at::kFloat));
     }
     result.tensors = static_cast<std::int64_t>(tensors.size());
     if (request.format == ExportRequest::Format::reference) {

@@ -178,6 +178,11 @@ TEST_CASE("an export in bf16 takes half the room, rounds to the nearest, and ope
                       .to(at::kFloat)
                       .equal(tensor.to(at::kBFloat16).to(at::kFloat)));
         }
+        ExportRequest back = request(half.output, folder / "back.safetensors");
+        back.format = format;
+        back.overwrite = true;
+        export_model(back);
+        CHECK(fs::file_size(back.output) == fs::file_size(whole.output));
     }
 }
 
