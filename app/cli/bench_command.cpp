@@ -96,7 +96,7 @@ int bench_command(const Context& context, const Arguments& arguments)
             ->expected(0, 1);
     parser->footer(
         "By default: the bundled model pack, ddim with 50 steps, 32 images at once.\n\n"
-        "Examples:\n  duodiff bench --part runs --switch-step 200,300 --threshold 0.08 --json bench.json\n"
+        "Examples:\n  duodiff bench --part runs --switch-step 200,300 --threshold 0.03 --json bench.json\n"
         "  duodiff bench --part steps,runs --shape cifar10 --only-shapes");
     if (const auto status = parse(*parser, context, arguments)) {
         return *status;

@@ -46,7 +46,7 @@ int grid_command(const Context& context, const Arguments& arguments)
     parser->add_flag("--json", json, "Print the results as one JSON object");
     parser->footer(
         "By default: the bundled model pack, ddim with 50 steps, 10 images, every class in turn.\n\n"
-        "Example:\n  duodiff eval grid --switch-step 300,600 --threshold 0.08,0.12 --out results");
+        "Example:\n  duodiff eval grid --switch-step 300,600 --threshold 0.03,0.05 --out results");
     if (const auto status = parse(*parser, context, arguments)) {
         return *status;
     }

@@ -131,7 +131,7 @@ int frechet_command(const Context& context, const Arguments& arguments)
          .fallback = PointFallback::own,
          .default_switch_steps = "the model's",
          .default_thresholds = "the model's",
-         .example = "--switch-step 300 --threshold 0.08"});
+         .example = "--switch-step 300 --threshold 0.03"});
 }
 
 int sweep_command(const Context& context, const Arguments& arguments)
@@ -146,7 +146,7 @@ int sweep_command(const Context& context, const Arguments& arguments)
          .fallback = PointFallback::spread,
          .default_switch_steps = "200,400,600,800",
          .default_thresholds = "four, over the model's useful range",
-         .example = "--switch-step 200,300,500 --threshold 0.06,0.08"});
+         .example = "--switch-step 200,300,500 --threshold 0.03,0.05"});
 }
 
 }  // namespace duodiff::cli

@@ -55,7 +55,7 @@ int trend_command(const Context& context, const Arguments& arguments)
     parser->footer(
         "By default: the bundled model pack, ddim with 50 steps, 5120 images of every theta, every class in "
         "turn.\n\n"
-        "Example:\n  duodiff eval trend --threshold 0.06,0.08,0.12 --out results");
+        "Example:\n  duodiff eval trend --threshold 0.02,0.03,0.05 --out results");
     if (const auto status = parse(*parser, context, arguments)) {
         return *status;
     }

@@ -22,7 +22,7 @@ namespace
 constexpr const char* examples = R"(Examples:
   duodiff sample --model models/fashion-mnist --out out/full
   duodiff sample --model models/fashion-mnist --policy duodiff --switch-step 300 --out out/duodiff
-  duodiff sample --model models/fashion-mnist --policy adadiff --threshold 0.08 --class bag --out out/bags
+  duodiff sample --model models/fashion-mnist --policy adadiff --threshold 0.03 --class bag --out out/bags
   duodiff sample --from out/bags/0003.png --out out/again)";
 
 struct SampleRequest {

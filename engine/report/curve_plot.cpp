@@ -104,6 +104,20 @@ private:
         int row = 0;
     };
 
+    /// A point's label: where its base line begins.
+    struct LabelBox {
+        double x = 0.0;
+        double y = 0.0;
+        double width = 0.0;
+        bool ends_at_mark = false;
+
+        bool covers(const LabelBox& other) const
+        {
+            constexpr double height = 12.0;
+            return x < other.x + other.width && other.x < x + width && std::abs(y - other.y) < height;
+        }
+    };
+
     /// One after another, as many rows as they need.
     static std::vector<LegendPlace> place_legend(const CurvePlot& plot, double right)
     {
@@ -120,14 +134,16 @@ private:
         return places;
     }
 
-    static double legend_width(const std::string& name)
+    static double text_width(const std::string& text)
     {
         constexpr double a_letter = 7.2;
-        const auto letters = std::count_if(name.begin(), name.end(), [](char byte) {
+        const auto letters = std::count_if(text.begin(), text.end(), [](char byte) {
             return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;  // of UTF-8
         });
-        return 32.0 + a_letter * static_cast<double>(letters);
+        return a_letter * static_cast<double>(letters);
     }
+
+    static double legend_width(const std::string& name) { return 32.0 + text_width(name); }
 
     bool usable(const Curve::Sample& point) const
     {
@@ -257,11 +273,33 @@ private:
                 painter_.polygon(mark, colour, 1.0);
             }
             if (usable(point) && !point.label.empty()) {
-                const bool at_the_right = across(point.x) > right_ - 60.0;
-                painter_.text({place(point).x + (at_the_right ? -6.0 : 6.0), place(point).y - 6.0},
-                              point.label, at_the_right ? Anchor::end : Anchor::start, ink);
+                draw_label(place(point), point.label);
             }
         }
+    }
+
+    /// Over the mark and to its right, else where it covers no other label.
+    void draw_label(Point mark, const std::string& text)
+    {
+        constexpr double above = -6.0;
+        constexpr double below = 16.0;
+        const double width = text_width(text);
+        const bool at_the_right = mark.x > right_ - 60.0;
+        std::vector<LabelBox> places;
+        for (const double rise : {above, below}) {
+            for (const bool left : {at_the_right, !at_the_right}) {
+                places.push_back({mark.x + (left ? -6.0 - width : 6.0), mark.y + rise, width, left});
+            }
+        }
+        const auto is_free = [&](const LabelBox& place) {
+            return std::none_of(labels_.begin(), labels_.end(),
+                                [&](const LabelBox& other) { return place.covers(other); });
+        };
+        const auto found = std::find_if(places.begin(), places.end(), is_free);
+        const LabelBox chosen = found == places.end() ? places.front() : *found;
+        labels_.push_back(chosen);
+        painter_.text({chosen.ends_at_mark ? chosen.x + width : chosen.x, chosen.y}, text,
+                      chosen.ends_at_mark ? Anchor::end : Anchor::start, ink);
     }
 
     void draw_legend(const std::string& name, Colour colour, const LegendPlace& at)
@@ -278,6 +316,7 @@ private:
     PlotPainter& painter_;
     double right_;
     std::vector<LegendPlace> legend_;  ///< one a curve
+    std::vector<LabelBox> labels_;     ///< drawn so far
     double top_;
     double bottom_;
     Range x_;

@@ -95,8 +95,12 @@ double round_nicely(double value, bool upwards)
     if (value == 0.0 || !std::isfinite(value)) {
         return value;
     }
-    const double unit = std::pow(10.0, std::floor(std::log10(std::abs(value))) - 1);
-    return (upwards ? std::ceil(value / unit - 1e-9) : std::floor(value / unit + 1e-9)) * unit;
+    // By a whole power of ten, so that the result is the number that its two digits are written as.
+    const double power = std::floor(std::log10(std::abs(value))) - 1;
+    const double unit = std::pow(10.0, std::abs(power));
+    const double digits = power < 0.0 ? value * unit : value / unit;
+    const double rounded = upwards ? std::ceil(digits - 1e-9) : std::floor(digits + 1e-9);
+    return power < 0.0 ? rounded / unit : rounded * unit;
 }
 
 }  // namespace

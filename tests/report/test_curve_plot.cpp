@@ -152,6 +152,30 @@ TEST_CASE("on a logarithmic axis equal ratios are equal distances, and what is n
     CHECK(count_of(svg, "nan") == 0);
 }
 
+TEST_CASE("labels of points beside each other do not cover each other")
+{
+    CurvePlot plot = two_curves();
+    plot.curves = {{"one", {{.x = 1.0, .y = 1.0, .label = "first one"}, {.x = 3.0, .y = 2.0}}},
+                   {"two", {{.x = 1.01, .y = 1.001, .label = "second one"}}},
+                   {"three", {{.x = 1.02, .y = 1.0, .label = "third one"}}}};
+    const std::string svg = curve_plot_svg(plot);
+    // Where each begins or ends, and how high it stands.
+    std::set<std::string> places;
+    for (const char* label : {">first one<", ">second one<", ">third one<"}) {
+        const std::size_t end = svg.find(label);
+        REQUIRE(end != std::string::npos);
+        const std::string element = svg.substr(svg.rfind('<', end), end - svg.rfind('<', end));
+        const auto value = [&](const std::string& name) {
+            const std::size_t from = element.find(name + "=\"") + name.size() + 2;
+            return element.substr(from, element.find('"', from) - from);
+        };
+        const bool ends = element.find("\"end\"") != std::string::npos;
+        places.insert((ends ? "left " : "right ") +
+                      std::to_string(std::lround(std::stod(value("y")) / 10.0)));
+    }
+    CHECK(places.size() == 3);
+}
+
 TEST_CASE("a curve may bring its colour, and names that need it go on in another row")
 {
     CurvePlot plot = two_curves();

@@ -11,6 +11,8 @@
 
 #include <cmath>
 #include <functional>
+#include <iomanip>
+#include <sstream>
 
 using namespace duodiff;
 namespace fs = std::filesystem;
@@ -152,6 +154,13 @@ TEST_CASE("an imported pack samples as its checkpoints do, and knows the useful 
     const InfoReport report = import_pack(request);
     CHECK(report.threshold_minimum < report.threshold_default);
     CHECK(report.threshold_default < report.threshold_maximum);
+    // In two digits, so that what people read is what it is.
+    for (const double value :
+         {report.threshold_minimum, report.threshold_default, report.threshold_maximum}) {
+        std::ostringstream two;
+        two << std::setprecision(2) << value;
+        CHECK(std::stod(two.str()) == value);
+    }
 
     SamplingSettings s;
     s.policy = PolicyKind::adadiff;
