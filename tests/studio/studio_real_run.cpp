@@ -294,7 +294,7 @@ private Q_SLOTS:
     {
         for (const PolicyKind policy : {PolicyKind::adadiff, PolicyKind::duodiff}) {
             RealStudio studio;
-            studio.configure(policy, 60, 8, 4);
+            studio.configure(policy, 300, 8, 4);  // long enough to be looked at a few times on any machine
             std::vector<Ledger> seen;
             connect(&studio.app->run(), &RunController::advanced, this,
                     [&] { seen.push_back(studio.app->run().live().ledger); });
