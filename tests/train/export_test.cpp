@@ -17,6 +17,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 using namespace duodiff;
 namespace fs = std::filesystem;
@@ -32,16 +34,21 @@ ExportRequest request(const fs::path& model, const fs::path& out)
     return wanted;
 }
 
-/// A Python with torch: DUODIFF_TEST_PYTHON, or python3; empty, said on stdout, where there is none.
+/// How to start a Python with torch: DUODIFF_TEST_PYTHON, else python3, also with the wheel that this program
+/// was built against; empty, said on stdout, where there is none.
 std::string python_with_torch()
 {
     const char* named = std::getenv("DUODIFF_TEST_PYTHON");
-    const std::string python = named && *named ? named : "python3";
-    if (std::system((python + " -c 'import torch' >/dev/null 2>&1").c_str()) != 0) {
-        std::printf("skipped: %s has no torch (DUODIFF_TEST_PYTHON names another)\n", python.c_str());
-        return {};
+    const std::vector<std::string> candidates =
+        named && *named ? std::vector<std::string>{named}
+                        : std::vector<std::string>{"python3", "PYTHONPATH='" DUODIFF_TORCH_WHEEL "' python3"};
+    for (const std::string& python : candidates) {
+        if (std::system((python + " -c 'import torch' >/dev/null 2>&1").c_str()) == 0) {
+            return python;
+        }
     }
-    return python;
+    std::printf("skipped: %s has no torch (DUODIFF_TEST_PYTHON names another)\n", candidates.back().c_str());
+    return {};
 }
 
 }  // namespace
