@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
+#include "evaluate/classifier_metadata.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -14,7 +15,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string_view>
 
@@ -48,47 +48,11 @@ at::Tensor activate(const NamedTensors& tensors, const std::string& name, const 
     return at::relu(at::group_norm(x, norm_groups, tensors.at(name + ".weight"), tensors.at(name + ".bias")));
 }
 
-[[noreturn]] void refuse(const std::filesystem::path& path, std::string what)
-{
-    throw EngineError(ErrorCode::bad_file, std::move(what), path.string(),
-                      "Give a classifier that 'duodiff train' has made, or Inception weights.");
-}
-
-class Metadata
-{
-public:
-    Metadata(const Checkpoint& file) : file_(file) {}
-
-    std::string text(const char* key) const
-    {
-        const auto found = file_.metadata.find(key);
-        if (found == file_.metadata.end()) {
-            refuse(file_.path, fmt::format("the classifier's file does not say its {}", key));
-        }
-        return found->second;
-    }
-    template <class Number>
-    Number number(const char* key, Number least, Number most) const
-    {
-        const std::string value = text(key);
-        Number result{};
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
-        if (error != std::errc() || end != value.data() + value.size() ||
-            !(result >= least && result <= most)) {
-            refuse(file_.path, fmt::format("the classifier's {} is damaged", key));
-        }
-        return result;
-    }
-
-private:
-    const Checkpoint& file_;
-};
-
 ClassifierCard read_card(const Checkpoint& file)
 {
-    const Metadata metadata(file);
+    const ClassifierMetadata metadata(file);
     if (metadata.text("kind") != kind_value) {
-        refuse(file.path, "this safetensors file holds no classifier");
+        refuse_classifier(file.path, "this safetensors file holds no classifier");
     }
     ClassifierCard card;
     card.shape.channels = metadata.number<std::int64_t>("channels", 1, 64);
@@ -103,7 +67,7 @@ ClassifierCard read_card(const Checkpoint& file)
     if (!names.is_array() || std::cmp_not_equal(names.size(), card.shape.classes) ||
         !std::all_of(names.begin(), names.end(),
                      [](const nlohmann::json& name) { return name.is_string(); })) {
-        refuse(file.path, "the classifier's class_names are damaged");
+        refuse_classifier(file.path, "the classifier's class_names are damaged");
     }
     card.class_names = names.get<std::vector<std::string>>();
     return card;
@@ -196,12 +160,13 @@ std::shared_ptr<const Classifier> Classifier::load(const std::filesystem::path& 
     for (const auto& [name, shape] : expected) {
         const auto found = file.tensors.find(name);
         if (found == file.tensors.end() || found->second.sizes() != at::IntArrayRef(shape)) {
-            refuse(path, fmt::format("the classifier has no tensor '{}' of the right shape", name));
+            refuse_classifier(path,
+                              fmt::format("the classifier has no tensor '{}' of the right shape", name));
         }
         classifier->tensors_.emplace(name, found->second.to(device, at::kFloat).clone());
     }
     if (file.tensors.size() != expected.size()) {
-        refuse(path, "the classifier's file holds other tensors too");
+        refuse_classifier(path, "the classifier's file holds other tensors too");
     }
     return classifier;
 }

@@ -5,6 +5,7 @@
 #include "base/noise.h"
 #include "checkpoint/checkpoint.h"
 #include "data/batch_loader.h"
+#include "evaluate/classifier_metadata.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -20,11 +21,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numbers>
-#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -69,48 +69,33 @@ public:
     {
         for (const auto& [name, tensor] : tensors) {
             Group& group = groups_[tensor.dim() > 1 ? 0 : 1];
-            group.names.push_back(name);
             group.values.push_back(tensor);
             group.first_moments.push_back(at::zeros_like(tensor));
             group.second_moments.push_back(at::zeros_like(tensor));
             group.counts.push_back(at::zeros({}, tensor.options().dtype(at::kFloat)));
+            state_.emplace("value/" + name, tensor.detach());
+            state_.emplace("first_moment/" + name, group.first_moments.back());
+            state_.emplace("second_moment/" + name, group.second_moments.back());
         }
     }
 
     std::int64_t steps() const { return count_; }
 
-    /// Weights and moments, on the CPU.
-    NamedTensors state() const
-    {
-        NamedTensors state;
-        for (const Group& group : groups_) {
-            for (std::size_t k = 0; k < group.values.size(); ++k) {
-                for (const auto& [piece, tensor] : pieces(group, k)) {
-                    state.emplace(piece + group.names[k], tensor.detach().to(at::kCPU));
-                }
-            }
-        }
-        return state;
-    }
+    /// Weights and moments; those of the training, not copies.
+    const NamedTensors& state() const { return state_; }
 
     /// False, and nothing is changed, where one is missing or of another shape.
-    bool restore(const NamedTensors& state, std::int64_t steps)
+    bool restore(const NamedTensors& kept, std::int64_t steps)
     {
-        const at::NoGradGuard no_grad;
-        for (const bool copy : {false, true}) {
-            for (const Group& group : groups_) {
-                for (std::size_t k = 0; k < group.values.size(); ++k) {
-                    for (auto& [piece, tensor] : pieces(group, k)) {
-                        const auto found = state.find(piece + group.names[k]);
-                        if (found == state.end() || found->second.sizes() != tensor.sizes()) {
-                            return false;
-                        }
-                        if (copy) {
-                            tensor.copy_(found->second);
-                        }
-                    }
-                }
-            }
+        const bool fits = std::all_of(state_.begin(), state_.end(), [&](const auto& entry) {
+            const auto found = kept.find(entry.first);
+            return found != kept.end() && found->second.sizes() == entry.second.sizes();
+        });
+        if (!fits) {
+            return false;
+        }
+        for (const auto& [name, tensor] : state_) {
+            tensor.copy_(kept.at(name));
         }
         count_ = steps;
         return true;
@@ -138,21 +123,13 @@ public:
 
 private:
     struct Group {
-        std::vector<std::string> names;
         std::vector<at::Tensor> values;
         std::vector<at::Tensor> first_moments;
         std::vector<at::Tensor> second_moments;
         std::vector<at::Tensor> counts;
     };
-
-    static std::array<std::pair<std::string, at::Tensor>, 3> pieces(const Group& group, std::size_t k)
-    {
-        return {{{"value/", group.values[k]},
-                 {"first_moment/", group.first_moments[k]},
-                 {"second_moment/", group.second_moments[k]}}};
-    }
-
     std::array<Group, 2> groups_;
+    NamedTensors state_;
     double decay_;
     std::int64_t count_ = 0;
 };
@@ -180,15 +157,12 @@ public:
         }
         try {
             const Checkpoint file = read_checkpoint(path_);
-            const auto said = [&](const char* key) {
-                const auto found = file.metadata.find(key);
-                return found == file.metadata.end() ? std::string() : found->second;
-            };
-            const std::optional<double> step = to_number(said("step"));
-            const std::optional<double> loss = to_number(said("mean_loss"));
-            if (said("training") == identity_ && step && loss &&
-                optimizer.restore(file.tensors, static_cast<std::int64_t>(*step))) {
-                mean_loss = *loss;
+            const ClassifierMetadata metadata(file);
+            const auto step =
+                metadata.number<std::int64_t>("step", 0, std::numeric_limits<std::int64_t>::max());
+            const auto loss = metadata.number<double>("mean_loss", 0.0, std::numeric_limits<double>::max());
+            if (metadata.text("training") == identity_ && optimizer.restore(file.tensors, step)) {
+                mean_loss = loss;
             }
         } catch (const EngineError&) {
             // Damaged: it is begun again.
@@ -221,14 +195,6 @@ public:
     }
 
 private:
-    static std::optional<double> to_number(const std::string& text)
-    {
-        double value = 0.0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        const bool good = error == std::errc() && end == text.data() + text.size() && value >= 0.0;
-        return good ? std::optional(value) : std::nullopt;
-    }
-
     std::filesystem::path path_;
     std::string identity_;
     std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();

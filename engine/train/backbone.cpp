@@ -76,9 +76,10 @@ void start_heads(const Tensors& network, const ModelConfig& config)
         if (prefix.empty()) {
             continue;  // its images leave through the backbone's
         }
-        for (const char* part : {"norm.weight", "norm.bias", "decoder_pred.weight", "decoder_pred.bias",
-                                 "final_layer.weight", "final_layer.bias"}) {
-            network.at(prefix + part).copy_(network.at(own + part));
+        for (const auto& [name, tensor] : network) {
+            if (name.starts_with(prefix)) {
+                tensor.copy_(network.at(own + name.substr(prefix.size())));
+            }
         }
     }
 }
